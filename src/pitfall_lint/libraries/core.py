@@ -1,0 +1,37 @@
+"""Rows that every family shares: types, functions and attributes of other people's code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pitfall_lint.libraries.rows import Row, name_field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Type(Row):
+    """A class: its canonical name, the other paths it can be imported from, and its bases."""
+
+    name: str = name_field(wakes=False)
+    also: tuple[str, ...] = ()
+    bases: tuple[str, ...] = ()
+    enters: str = ""
+    """What `with`/`async with` binds: a type; empty for the object itself."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function(Row):
+    """A function or method (`type.method`) and what calling it gives."""
+
+    name: str = name_field(wakes=False)
+    also: tuple[str, ...] = ()
+    returns: str = ""
+    """The canonical name of the returned type; of the awaited result for coroutine functions."""
+    coroutine: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribute(Row):
+    """An attribute (`type.attribute`) or a module's variable, and the type of what it holds."""
+
+    name: str = name_field(wakes=False)
+    type: str = name_field(wakes=False)

@@ -1,0 +1,195 @@
+"""What `x.name` holds: attributes of modules, classes and instances, those assigned anywhere in a class too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.semantic import inference, names
+from pitfall_lint.semantic.definitions import Class, Function
+from pitfall_lint.semantic.values import (
+    UNKNOWN,
+    ClassValue,
+    Const,
+    FunctionValue,
+    Instance,
+    LibraryName,
+    ModuleValue,
+    Unknown,
+    Value,
+)
+from pitfall_lint.semantic.walk import own_nodes
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.file import File
+
+Assignment = tuple["Function | None", cst.CSTNode, "cst.BaseExpression | None"]
+
+
+def of_value(file: File, value: Value, name: str) -> tuple[Value, ...]:
+    """Return what the attribute of a value holds."""
+    if isinstance(value, ModuleValue):
+        return _of_module(file, value.file, name)
+    if isinstance(value, LibraryName):
+        deeper = f"{value.name}.{name}"
+        if (module := file.project.module(deeper, file)) is not None:
+            return (ModuleValue(module),)
+        return inference.library_values(file, deeper)
+    if isinstance(value, Instance):
+        if isinstance(value.type, str):
+            return of_library_type(file, value.type, name)
+        return _of_instance(file, value.type, name)
+    if isinstance(value, ClassValue):
+        return _of_class(file, value.class_, name)
+    return (UNKNOWN,)
+
+
+def _of_module(file: File, module: File, name: str) -> tuple[Value, ...]:
+    found = names.module_lookup(module, name)
+    if found is not None and found.scope == "module":
+        return inference.module_bindings_values(module, found)
+    submodule = file.project.module(f"{module.module_name}.{name}", file)
+    return (ModuleValue(submodule),) if submodule is not None else (UNKNOWN,)
+
+
+def of_library_type(file: File, type_: str, name: str) -> tuple[Value, ...]:
+    """Return an attribute of a library's object: what a row says it holds, else its qualified name."""
+    return inference.library_values(file, f"{type_}.{name}")
+
+
+def _of_class(file: File, class_: Class, name: str) -> tuple[Value, ...]:
+    method = class_.method(name)
+    if method is not None:
+        return (FunctionValue(method),)
+    return values(class_, name) or _inherited_name(file, class_, name)
+
+
+def _of_instance(file: File, class_: Class, name: str) -> tuple[Value, ...]:
+    method = class_.method(name)
+    if method is not None:
+        file.used.add(method.file.path)
+        if method.is_property:
+            if method.is_async:
+                return inference.function_result(method.file, method, None)
+            return inference.returned(method)
+        return (FunctionValue(method, bound=True),)
+    return values(class_, name) or _inherited_name(file, class_, name)
+
+
+def _inherited_name(file: File, class_: Class, name: str) -> tuple[Value, ...]:
+    """Return the attribute of the first library base; which of several it is cannot be told."""
+    libraries = [base for base in class_.mro() if isinstance(base, str) and base != "builtins.object"]
+    if not libraries or not class_.mro_complete:
+        return (UNKNOWN,)
+    return of_library_type(file, libraries[0], name)
+
+
+def values(class_: Class, name: str) -> tuple[Value, ...]:
+    """Return what an attribute may hold: all assignments in the nearest class that has any. () for none."""
+    for base in class_.mro():
+        if isinstance(base, Class) and (found := _own_values(base, name)):
+            return found
+    return ()
+
+
+def _own_values(class_: Class, name: str) -> tuple[Value, ...]:
+    return inference.remembered(class_.file, ("attribute", class_, name), lambda: _assigned(class_, name))
+
+
+def _assigned(class_: Class, name: str) -> tuple[Value, ...]:
+    file = class_.file
+    found: list[Value] = []
+    declared: list[Value] = []
+    for function, node, value in assignments(class_, name):
+        if isinstance(node, cst.AnnAssign):
+            declared.extend(inference.annotated(file, node.annotation.annotation))
+            if value is None:
+                continue
+        if isinstance(node, cst.WithItem):
+            found.extend(inference.entered(file, inference.values_of(file, node.item)))
+        elif value is None or isinstance(node, cst.AugAssign):
+            found.append(UNKNOWN)
+        else:
+            found.extend(inference.values_of(file, value) or (UNKNOWN,))
+    known: list[Value] = [v for v in found if not isinstance(v, Unknown)]
+    if declared and not any(isinstance(v, Unknown) for v in declared) and all(isinstance(v, Const) for v in known):
+        found = declared + known
+    elif declared and any(isinstance(v, Unknown) for v in found):
+        found = declared + known
+    return inference.merged(tuple(found))
+
+
+def assignments(class_: Class, name: str) -> list[Assignment]:
+    """Return where a class gives an attribute its value: in its body, and as `self.name = …` in its methods.
+
+    Each is (method or None, the assigning node, the value's expression or None); for tuples the value is None.
+    """
+    found: list[Assignment] = []
+    for node in own_nodes(class_.node.body):
+        if isinstance(node, cst.AnnAssign) and _is_name(node.target, name):
+            found.append((None, node, node.value))
+        elif isinstance(node, cst.Assign) and any(_is_name(t.target, name) for t in node.targets):
+            found.append((None, node, node.value))
+    for method in class_.methods():
+        for node, value in attribute_targets(method).get(name, ()):
+            found.append((method, node, value))
+    return found
+
+
+def _is_name(node: cst.CSTNode, name: str) -> bool:
+    return isinstance(node, cst.Name) and node.value == name
+
+
+def attribute_targets(method: Function) -> dict[str, list[tuple[cst.CSTNode, cst.BaseExpression | None]]]:
+    """Return what a method assigns on its first parameter, by attribute; nested functions count."""
+    file = method.file
+    key = ("targets", method)
+    if key in file.memo:
+        cached: dict[str, list[tuple[cst.CSTNode, cst.BaseExpression | None]]] = file.memo[key]
+        return cached
+    found: dict[str, list[tuple[cst.CSTNode, cst.BaseExpression | None]]] = {}
+    file.memo[key] = found
+    if method.block is not None and not _may_assign(method):
+        return found
+    own = method.self_name
+    if own is None:
+        return found
+    from pitfall_lint.semantic.walk import all_nodes
+
+    for node in all_nodes(method.node.body):
+        if isinstance(node, cst.Assign):
+            for target in node.targets:
+                _collect(found, own, target.target, node, node.value)
+        elif isinstance(node, (cst.AnnAssign, cst.AugAssign)):
+            _collect(found, own, node.target, node, node.value)
+        elif isinstance(node, cst.WithItem) and node.asname is not None:
+            _collect(found, own, node.asname.name, node, node.item)
+        elif isinstance(node, cst.For):
+            _collect(found, own, node.target, node, None)
+    return found
+
+
+def _may_assign(method: Function) -> bool:
+    """Rule out, in bytes, methods that assign no attribute at all."""
+    block = method.block
+    assert block is not None
+    lines = method.file.source.lines[block.first : block.end]
+    return any(b"." in line and (b"=" in line or b" as " in line or b"for " in line) for line in lines)
+
+
+def _collect(
+    found: dict[str, list[tuple[cst.CSTNode, cst.BaseExpression | None]]],
+    own: str,
+    target: cst.CSTNode,
+    node: cst.CSTNode,
+    value: cst.BaseExpression | None,
+) -> None:
+    if isinstance(target, cst.Attribute) and _is_name(target.value, own):
+        found.setdefault(target.attr.value, []).append((node, value))
+    elif isinstance(target, (cst.Tuple, cst.List)):
+        values: list[cst.BaseExpression | None] = [None] * len(target.elements)
+        if isinstance(value, (cst.Tuple, cst.List)) and len(value.elements) == len(target.elements):
+            values = [element.value for element in value.elements]
+        for element, part in zip(target.elements, values):
+            _collect(found, own, element.value, node, part)

@@ -1,0 +1,284 @@
+"""Functions and classes of the project; their bodies are parsed when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeVar, overload
+
+import libcst as cst
+
+from pitfall_lint.semantic.outline import Block
+from pitfall_lint.semantic.walk import own_nodes, parameters
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.call import Call
+    from pitfall_lint.semantic.file import File
+    from pitfall_lint.semantic.values import Value
+
+N = TypeVar("N", bound=cst.CSTNode)
+
+
+@dataclass(frozen=True, eq=False)
+class Param:
+    """One parameter of a function."""
+
+    name: str
+    node: cst.Param
+    annotation: cst.BaseExpression | None
+    default: cst.BaseExpression | None
+    kind: str
+    """positional, keyword, args or kwargs."""
+
+
+class Function:
+    """A `def` or lambda of the project. Known by its block (outermost ones) or by its node."""
+
+    def __init__(self, file: File, block: Block | None, node: cst.FunctionDef | cst.Lambda | None, class_: Class | None):
+        self.file = file
+        self.block = block
+        self._node = node
+        self.class_ = class_
+
+    def __repr__(self) -> str:
+        return f"<Function {self.qualified_name}>"
+
+    @cached_property
+    def node(self) -> cst.FunctionDef | cst.Lambda:
+        """The LibCST node, parsed now if need be."""
+        if self._node is not None:
+            return self._node
+        assert self.block is not None
+        return self.file.function_node(self.block)
+
+    @property
+    def name(self) -> str:
+        """The name after `def`; `<lambda>` for a lambda."""
+        if self.block is not None:
+            return self.block.name
+        return self._node.name.value if isinstance(self._node, cst.FunctionDef) else "<lambda>"
+
+    @cached_property
+    def qualified_name(self) -> str:
+        """Module, enclosing definitions and name, joined by dots."""
+        if self.class_ is not None:
+            return f"{self.class_.qualified_name}.{self.name}"
+        if self.parent is not None:
+            return f"{self.parent.qualified_name}.{self.name}"
+        return f"{self.file.module_name}.{self.name}"
+
+    @property
+    def is_async(self) -> bool:
+        """Tell whether it is an `async def`."""
+        if self.block is not None:
+            return self.block.is_async
+        return isinstance(self._node, cst.FunctionDef) and self._node.asynchronous is not None
+
+    @cached_property
+    def is_generator(self) -> bool:
+        """Tell whether its own body yields."""
+        return any(True for _ in self.nodes(cst.Yield))
+
+    @property
+    def is_coroutine_function(self) -> bool:
+        """Tell whether calling it gives a coroutine."""
+        return self.is_async and not self.is_generator
+
+    @cached_property
+    def parent(self) -> Function | None:
+        """The function that encloses it."""
+        return None if self.block is not None else self.file.function_of(self.node, outer=True)
+
+    @cached_property
+    def params(self) -> tuple[Param, ...]:
+        """Its parameters, `self` too."""
+        params = self.node.params
+        found = []
+        for param in parameters(params):
+            kind = "positional"
+            if param is params.star_arg:
+                kind = "args"
+            elif param is params.star_kwarg:
+                kind = "kwargs"
+            elif param in params.kwonly_params:
+                kind = "keyword"
+            annotation = param.annotation.annotation if param.annotation else None
+            found.append(Param(param.name.value, param, annotation, param.default, kind))
+        return tuple(found)
+
+    @cached_property
+    def decorators(self) -> tuple[cst.BaseExpression, ...]:
+        """The expressions behind `@`, outermost first."""
+        return tuple(d.decorator for d in self.node.decorators) if isinstance(self.node, cst.FunctionDef) else ()
+
+    @cached_property
+    def decorator_names(self) -> tuple[str | None, ...]:
+        """The qualified names of the decorators (of what is called, for `@deco(...)`)."""
+        return tuple(
+            self.file.qualified_name(d.func if isinstance(d, cst.Call) else d) for d in self.decorators
+        )
+
+    @property
+    def is_method(self) -> bool:
+        """Tell whether it stands directly in a class body and gets `self` or `cls`."""
+        return self.class_ is not None and not self.is_static
+
+    @cached_property
+    def is_static(self) -> bool:
+        """Tell whether it is a `@staticmethod`."""
+        return "staticmethod" in self.decorator_names
+
+    @cached_property
+    def is_property(self) -> bool:
+        """Tell whether reading the attribute calls it."""
+        return any(
+            name is not None and name.rpartition(".")[2] in {"property", "cached_property"}
+            for name in self.decorator_names
+        )
+
+    @property
+    def self_name(self) -> str | None:
+        """The name of the first parameter of a method."""
+        return self.params[0].name if self.is_method and self.params else None
+
+    @overload
+    def nodes(self, kind: type[N], /) -> Iterator[N]: ...
+    @overload
+    def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]: ...
+    def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+        """Yield the nodes of these kinds in its own body, nested functions left out; without kinds all."""
+        for node in own_nodes(self.node.body):
+            if not kinds or isinstance(node, kinds):
+                yield node
+
+    def calls(self) -> Iterator[Call]:
+        """Yield the calls in its own body."""
+        for node in self.nodes(cst.Call):
+            yield self.file.call(node)
+
+    def returns(self) -> list[cst.BaseExpression]:
+        """Return the returned expressions, bare `return` left out; a lambda's body is one."""
+        if isinstance(self.node, cst.Lambda):
+            return [self.node.body]
+        return [node.value for node in self.nodes(cst.Return) if node.value is not None]
+
+    def yields(self) -> list[cst.BaseExpression]:
+        """Return the yielded expressions; `yield from` and bare yields left out."""
+        return [
+            node.value
+            for node in self.nodes(cst.Yield)
+            if node.value is not None and isinstance(node.value, cst.BaseExpression)
+        ]
+
+
+class Class:
+    """A class of the project."""
+
+    def __init__(self, file: File, block: Block | None, node: cst.ClassDef | None) -> None:
+        self.file = file
+        self.block = block
+        self._node = node
+
+    def __repr__(self) -> str:
+        return f"<Class {self.qualified_name}>"
+
+    @cached_property
+    def node(self) -> cst.ClassDef:
+        """The LibCST node. For a class outside of functions its methods are `pass` here: ask `own_methods`."""
+        if self._node is not None:
+            return self._node
+        assert self.block is not None
+        return self.file.class_node(self.block)
+
+    @property
+    def name(self) -> str:
+        """The name after `class`."""
+        return self.block.name if self.block is not None else self.node.name.value
+
+    @cached_property
+    def qualified_name(self) -> str:
+        """Module, enclosing definitions and name, joined by dots."""
+        names = [self.name]
+        if self.block is not None:
+            outer = self.block.parent
+            while outer is not None:
+                names.append(outer.name)
+                outer = outer.parent
+        elif (function := self.file.function_of(self.node)) is not None:
+            return f"{function.qualified_name}.{self.name}"
+        return ".".join([self.file.module_name, *reversed(names)])
+
+    @cached_property
+    def own_methods(self) -> dict[str, Function]:
+        """The functions that stand in its body, last definition first."""
+        if self.block is not None:
+            return {b.name: self.file.function_for(b) for b in _functions_below(self.block)}
+        return {
+            node.name.value: self.file.function(node)
+            for node in own_nodes(self.node.body)
+            if isinstance(node, cst.FunctionDef)
+        }
+
+    @cached_property
+    def bases(self) -> tuple[Class | str | None, ...]:
+        """Its bases: project classes, canonical library names, None for what cannot be told."""
+        return tuple(self.file.class_or_name(arg.value) for arg in self.node.bases if not arg.star)
+
+    @cached_property
+    def _linear(self) -> tuple[tuple[Class | str, ...], bool]:
+        """Its ancestors, breadth first (enough to look attributes up), and whether all are known."""
+        order: list[Class | str] = [self]
+        complete = not any(arg.star for arg in self.node.bases)
+        for entry in order:
+            if isinstance(entry, str):
+                bases: tuple[Class | str | None, ...] = self.file.libraries.bases(entry)[1:]
+            else:
+                bases = entry.bases
+            for base in bases:
+                if base is None:
+                    complete = False
+                elif base not in order:
+                    order.append(base)
+        classes = [entry for entry in order if isinstance(entry, Class)]
+        names = [entry for entry in order if isinstance(entry, str)]
+        return (*classes, *names), complete
+
+    def mro(self) -> tuple[Class | str, ...]:
+        """Return itself and its ancestors, project classes first, then library classes by canonical name."""
+        return self._linear[0]
+
+    @property
+    def mro_complete(self) -> bool:
+        """Tell whether every base could be resolved (library classes count as resolved by name)."""
+        return self._linear[1]
+
+    def subclass_of(self, name: str) -> bool:
+        """Tell whether a library or project class of this qualified name is an ancestor or itself."""
+        return any((base if isinstance(base, str) else base.qualified_name) == name for base in self.mro())
+
+    def method(self, name: str) -> Function | None:
+        """Return a method, inherited ones too, as far as the project goes."""
+        for base in self.mro():
+            if isinstance(base, Class) and name in base.own_methods:
+                return base.own_methods[name]
+        return None
+
+    def methods(self) -> Iterator[Function]:
+        """Yield its own methods."""
+        yield from self.own_methods.values()
+
+    def attribute_assignments(self, name: str) -> list[tuple[Function | None, cst.CSTNode, cst.BaseExpression | None]]:
+        """Return where this class gives an attribute its value: (method or None, target or binding, value)."""
+        return self.file.attribute_assignments(self, name)
+
+    def attribute_values(self, name: str) -> tuple[Value, ...]:
+        """Return what an attribute may hold, looked up along the project's part of the ancestors."""
+        return self.file.attribute_values(self, name)
+
+
+def _functions_below(block: Block) -> Iterator[Block]:
+    """Yield the functions of a class body, those under `if` too."""
+    for child in block.children:
+        if not child.is_class:
+            yield child

@@ -1,0 +1,511 @@
+"""File: the questions that checks ask."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any, TypeVar, overload
+
+import libcst as cst
+
+from pitfall_lint.finding import Edit, Finding, Fix, Related, Span
+from pitfall_lint.libraries import Libraries, Row
+from pitfall_lint.semantic import attributes, edits, folding, inference, names
+from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.definitions import Class, Function
+from pitfall_lint.semantic.outline import Block, Outline
+from pitfall_lint.semantic.project import Project
+from pitfall_lint.semantic.values import ClassValue, FunctionValue, Instance, Value
+from pitfall_lint.semantic.walk import Scope, Tree, all_nodes
+from pitfall_lint.source import Source
+
+N = TypeVar("N", bound=cst.CSTNode)
+R = TypeVar("R", bound=Row)
+
+_FUNCTIONS = (cst.FunctionDef, cst.Lambda)
+
+
+class File:
+    """One module. Iterators yield what is being looked at; questions may look anywhere.
+
+    `lines` (0-based) say which definitions are looked at: those that hold such a line; None means all.
+    """
+
+    def __init__(self, source: Source, project: Project, path: str, lines: Iterable[int] | None) -> None:
+        self.source = source
+        self.project = project
+        self.path = path
+        self.outline = Outline(source)
+        self.used: set[str] = set()
+        """Absolute paths of the other modules whose content or absence answers depended on."""
+        self.module_names: dict[str, names.Found | None] = {}
+        self.values: dict[cst.CSTNode, tuple[Value, ...]] = {}
+        self.memo: dict[object, Any] = {}
+        """For rooms of `semantic/` that keep an answer per file."""
+        self.errors: list[tuple[int, str]] = []
+        """Definitions that do not parse: (1-based line, message)."""
+        self._lines = None if lines is None else sorted(lines)
+        self._trees: dict[Block | None, Tree | None] = {}
+        self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
+        self._scope_of: dict[cst.CSTNode, Scope] = {}
+        self._tree_of: dict[cst.CSTNode, Tree] = {}
+        self._functions: dict[cst.CSTNode | Block, Function] = {}
+        self._classes: dict[cst.CSTNode | Block, Class] = {}
+
+    def __repr__(self) -> str:
+        return f"<File {self.source.path}>"
+
+    # What is being looked at
+
+    @cached_property
+    def trees(self) -> tuple[Tree, ...]:
+        """The parsed slices of what is being looked at, in textual order of the definitions."""
+        blocks: list[Block | None]
+        if self._lines is None:
+            blocks = [None, *self.outline.functions]
+        else:
+            wanted = dict.fromkeys(self.outline.function_at(line) for line in self._lines)
+            blocks = [None] if None in wanted else []
+            blocks += [block for block in self.outline.functions if block in wanted]
+        return tuple(tree for block in blocks if (tree := self.tree(block)) is not None)
+
+    @property
+    def lines_parsed(self) -> int:
+        """How many lines of this file LibCST has read so far."""
+        return sum(len(tree.slice.lines) for tree in self._trees.values() if tree is not None)
+
+    @overload
+    def nodes(self, kind: type[N], /) -> Iterator[N]: ...
+    @overload
+    def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]: ...
+    def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+        """Yield the nodes of these kinds, in textual order within each definition."""
+        for tree in self.trees:
+            found = [node for kind in kinds for node in tree.by_kind.get(kind, ())]
+            yield from sorted(found, key=tree.order.__getitem__) if len(kinds) > 1 else found
+
+    def calls(self) -> Iterator[Call]:
+        """Yield every call."""
+        for node in self.nodes(cst.Call):
+            yield self.call(node)
+
+    def calls_to(self, kind: type[R]) -> Iterator[tuple[Call, R]]:
+        """Yield the calls of functions, classes and methods that have such a row, with their rows."""
+        leaves = self.libraries.leaves(kind)
+        for call in self.calls():
+            for row in self.rows_of_call(call, kind, leaves):
+                yield call, row
+
+    def rows_of_call(self, call: Call, kind: type[R], leaves: frozenset[str] | None = None) -> tuple[R, ...]:
+        """Return the rows of a kind for what a call calls."""
+        if leaves is not None and call.method is not None and call.method not in leaves:
+            return ()  # an attribute keeps the leaf that it was defined by: no need to resolve it
+        return self.libraries.find_all(kind, call.name) if call.name is not None else ()
+
+    def functions(self) -> Iterator[Function]:
+        """Yield every function and lambda, nested ones too."""
+        for node in self.nodes(*_FUNCTIONS):
+            assert isinstance(node, _FUNCTIONS)
+            yield self.function(node)
+
+    def classes(self) -> Iterator[Class]:
+        """Yield the classes that are looked at: those with a method or a line that is looked at."""
+        for block in self.outline.classes:
+            if self._lines is None or any(block.first <= line < block.end for line in self._lines):
+                yield self.class_for(block)
+        for tree in self.trees:
+            if tree.slice is not self.outline.skeleton:
+                for node in tree.by_kind.get(cst.ClassDef, ()):
+                    assert isinstance(node, cst.ClassDef)
+                    yield self.class_(node)
+
+    # Trees
+
+    def tree(self, block: Block | None) -> Tree | None:
+        """Return the parsed slice of an outermost function, or of the skeleton (None); None if it does not parse."""
+        if block in self._trees:
+            return self._trees[block]
+        tree = self._parse(block)
+        self._trees[block] = tree
+        if tree is not None:
+            self._parents.update(tree.parents)
+            self._scope_of.update(tree.scope_of)
+            self._tree_of[tree.module] = tree
+        return tree
+
+    def _parse(self, block: Block | None) -> Tree | None:
+        error: cst.ParserSyntaxError | None = None
+        for extend in (0, 1, 2, 4, 8) if block is not None else (0,):
+            slice_ = self.outline.skeleton if block is None else self.outline.slice(block, extend)
+            try:
+                return Tree(slice_)
+            except cst.ParserSyntaxError as raised:
+                error = error or raised
+                line = slice_.lines[min(max(raised.raw_line, 1), len(slice_.lines)) - 1] if slice_.lines else 0
+            except (RecursionError, UnicodeDecodeError):
+                line = block.header if block is not None else 0
+                self.errors.append((line + 1, "nested too deeply to be read"))
+                return None
+        if error is not None:
+            self.errors.append((line + 1, error.message.partition("\n")[0]))
+        return None
+
+    @cached_property
+    def skeleton(self) -> Tree:
+        """The tree of what runs at import; an empty one if it does not parse."""
+        from pitfall_lint.semantic.outline import Slice
+
+        return self.tree(None) or Tree(Slice("", ()))
+
+    def adopt(self, expression: cst.BaseExpression, at: cst.CSTNode) -> None:
+        """Give an expression that was parsed from a string annotation the surroundings of the string."""
+        self._parents[expression] = at
+        for node in all_nodes(expression):
+            self._scope_of[node] = self.scope_of(at)
+
+    def function_node(self, block: Block) -> cst.FunctionDef:
+        """Return the LibCST node of an outermost function; an empty one if its text does not parse."""
+        tree = self.tree(block)
+        if tree is not None:
+            for node in tree.by_kind.get(cst.FunctionDef, ()):
+                if isinstance(node, cst.FunctionDef) and node.name.value == block.name:
+                    self._functions.setdefault(node, self.function_for(block))
+                    return node
+        empty = Tree(_empty_slice(block.name))
+        self._parents.update(empty.parents)
+        self._scope_of.update(empty.scope_of)
+        self._tree_of[empty.module] = empty
+        node = empty.by_kind[cst.FunctionDef][0]
+        assert isinstance(node, cst.FunctionDef)
+        return node
+
+    def class_node(self, block: Block) -> cst.ClassDef:
+        """Return the LibCST node of a class outside of functions, as it stands in the skeleton."""
+        nodes = self.skeleton.by_kind.get(cst.ClassDef, [])
+        index = self.outline.classes.index(block)
+        if index < len(nodes):
+            node = nodes[index]
+            if isinstance(node, cst.ClassDef) and node.name.value == block.name:
+                return node
+        for node in nodes:
+            if isinstance(node, cst.ClassDef) and node.name.value == block.name:
+                return node
+        return cst.ClassDef(cst.Name(block.name), cst.IndentedBlock([]))
+
+    # Where a node stands
+
+    @property
+    def libraries(self) -> Libraries:
+        """The library rows."""
+        return self.project.libraries
+
+    @cached_property
+    def module_name(self) -> str:
+        """The dotted name by which other modules import this one."""
+        return self.project.package(self.path)[1]
+
+    @property
+    def is_package(self) -> bool:
+        """Tell whether it is an `__init__.py`."""
+        return os.path.basename(self.path) == "__init__.py"
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """Return the node around a node."""
+        return self._parents.get(node)
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """Yield the nodes around a node, inner ones first."""
+        current = self._parents.get(node)
+        while current is not None:
+            yield current
+            current = self._parents.get(current)
+
+    @overload
+    def enclosing(self, node: cst.CSTNode, kind: type[N], /) -> N | None: ...
+    @overload
+    def enclosing(self, node: cst.CSTNode, *kinds: type[cst.CSTNode]) -> cst.CSTNode | None: ...
+    def enclosing(self, node: cst.CSTNode, *kinds: type[cst.CSTNode]) -> cst.CSTNode | None:
+        """Return the innermost node of these kinds around a node, within the same function."""
+        for ancestor in self.ancestors(node):
+            if isinstance(ancestor, kinds):
+                return ancestor
+            if isinstance(ancestor, (*_FUNCTIONS, cst.ClassDef)):
+                return None
+        return None
+
+    def statement_of(self, node: cst.CSTNode) -> cst.CSTNode:
+        """Return the small or compound statement that a node stands in (or is)."""
+        current: cst.CSTNode | None = node
+        while current is not None and not isinstance(current, (cst.BaseSmallStatement, cst.BaseCompoundStatement)):
+            current = self._parents.get(current)
+        return current if current is not None else node
+
+    def scope_of(self, node: cst.CSTNode) -> Scope:
+        """Return the scope in which a node is evaluated."""
+        scope = self._scope_of.get(node)
+        return scope if scope is not None else self.skeleton.root
+
+    def tree_of(self, node: cst.CSTNode) -> Tree | None:
+        """Return the tree that holds a node."""
+        current = node
+        while (outer := self._parents.get(current)) is not None:
+            current = outer
+        return self._tree_of.get(current)
+
+    def function_of(self, node: cst.CSTNode, *, outer: bool = False) -> Function | None:
+        """Return the innermost function around a node. A decorator or default belongs to the function around it."""
+        child = node
+        for ancestor in self.ancestors(node):
+            if isinstance(ancestor, _FUNCTIONS) and child is ancestor.body:
+                return self.function(ancestor)
+            child = ancestor
+        return None
+
+    def class_of(self, node: cst.CSTNode) -> Class | None:
+        """Return the class whose body or method a node stands in."""
+        function = self.function_of(node)
+        while function is not None:
+            if function.class_ is not None:
+                return function.class_
+            function = function.parent
+        for ancestor in self.ancestors(node):
+            if isinstance(ancestor, cst.ClassDef):
+                return self.class_(ancestor)
+        return None
+
+    # Definitions by node or block
+
+    def function(self, node: cst.FunctionDef | cst.Lambda) -> Function:
+        """Return the Function of a node of this file."""
+        found = self._functions.get(node)
+        if found is None:
+            tree = self.tree_of(node)
+            for block, known in self._trees.items():
+                if block is not None and known is tree and self._is_outermost(node, block):
+                    found = self.function_for(block)
+            if found is None:
+                outer = self._parents.get(node)
+                outer = self._parents.get(outer) if isinstance(outer, cst.IndentedBlock) else outer
+                class_ = self.class_(outer) if isinstance(outer, cst.ClassDef) else None
+                found = Function(self, None, node, class_)
+            self._functions[node] = found
+        return found
+
+    def _is_outermost(self, node: cst.CSTNode, block: Block) -> bool:
+        return (
+            isinstance(node, cst.FunctionDef)
+            and node.name.value == block.name
+            and not any(isinstance(ancestor, (*_FUNCTIONS, cst.ClassDef)) for ancestor in self.ancestors(node))
+        )
+
+    def function_for(self, block: Block) -> Function:
+        """Return the Function of an outermost function's block."""
+        found = self._functions.get(block)
+        if found is None:
+            class_ = self.class_for(block.parent) if block.parent is not None else None
+            found = self._functions[block] = Function(self, block, None, class_)
+        return found
+
+    def class_(self, node: cst.ClassDef) -> Class:
+        """Return the Class of a node of this file."""
+        found = self._classes.get(node)
+        if found is None:
+            if node in self.skeleton.order:
+                nodes = self.skeleton.by_kind[cst.ClassDef]
+                index = nodes.index(node)
+                if index < len(self.outline.classes) and self.outline.classes[index].name == node.name.value:
+                    found = self.class_for(self.outline.classes[index])
+            found = self._classes[node] = found or Class(self, None, node)
+        return found
+
+    def class_for(self, block: Block) -> Class:
+        """Return the Class of a block that stands in no function."""
+        found = self._classes.get(block)
+        if found is None:
+            found = self._classes[block] = Class(self, block, None)
+        return found
+
+    def call(self, node: cst.Call) -> Call:
+        """Return the Call of a node of this file."""
+        found = self.memo.get(node)
+        if found is None:
+            found = self.memo[node] = Call(self, node)
+        assert isinstance(found, Call)
+        return found
+
+    # What things mean
+
+    def qualified_name(self, expression: cst.BaseExpression) -> str | None:
+        """Return the canonical qualified name of what an expression refers to, if all branches agree."""
+        return inference.qualified_name(self, expression)
+
+    def values_of(self, expression: cst.BaseExpression) -> tuple[Value, ...]:
+        """Return what an expression may hold; `()` when nothing is known, Unknown among others when part is."""
+        return inference.values_of(self, expression)
+
+    def type_of(self, expression: cst.BaseExpression) -> str | Class | None:
+        """Return the one type that an expression holds an instance of, None constants aside."""
+        return inference.single_type(self.values_of(expression))
+
+    def is_instance(self, expression: cst.BaseExpression, name: str) -> bool:
+        """Tell whether an expression surely holds an instance of a library type or of a subclass."""
+        type_ = self.type_of(expression)
+        if isinstance(type_, Class):
+            return type_.subclass_of(name)
+        return type_ is not None and name in self.libraries.bases(type_)
+
+    def row_of(self, expression: cst.BaseExpression, kind: type[R]) -> R | None:
+        """Return the row of the type that an expression holds an instance of, inherited ones too."""
+        return self.row_of_type(self.type_of(expression), kind)
+
+    def row_of_type(self, type_: str | Class | None, kind: type[R]) -> R | None:
+        """Return the row of a type, inherited ones too."""
+        if isinstance(type_, Class):
+            for base in type_.mro():
+                if isinstance(base, str) and (row := self.libraries.find(kind, base)) is not None:
+                    return row
+            return None
+        return self.libraries.find(kind, type_) if type_ is not None else None
+
+    def folded(self, expression: cst.BaseExpression) -> Any:
+        """Return the constant that an expression always has, or NOT_CONSTANT."""
+        return folding.folded(self, expression)
+
+    def definition(self, expression: cst.BaseExpression) -> Function | Class | None:
+        """Return the one project function or class that an expression refers to; partials are unwrapped."""
+        return inference.definition(self, expression)
+
+    def callee(self, call: Call | cst.BaseExpression) -> Function | Class | str | None:
+        """Return what a call (or an expression that is called) runs: a project definition or a library name."""
+        expression = call.node.func if isinstance(call, Call) else call
+        return self.definition(expression) or self.qualified_name(expression)
+
+    def class_or_name(self, expression: cst.BaseExpression) -> Class | str | None:
+        """Return the class that an expression names: of the project, or a library's canonical name."""
+        return inference.class_or_name(self, expression)
+
+    def annotated(self, annotation: cst.BaseExpression) -> tuple[Value, ...]:
+        """Return what a variable with this annotation may hold."""
+        return inference.annotated(self, annotation)
+
+    def attribute_assignments(
+        self, class_: Class, name: str
+    ) -> list[tuple[Function | None, cst.CSTNode, cst.BaseExpression | None]]:
+        """Return where a class of this file gives an attribute its value."""
+        return attributes.assignments(class_, name)
+
+    def attribute_values(self, class_: Class, name: str) -> tuple[Value, ...]:
+        """Return what an attribute of a class may hold."""
+        return attributes.values(class_, name)
+
+    def module(self, name: str) -> File | None:
+        """Return another module of the project; this file then depends on it."""
+        return self.project.module(name, self)
+
+    def lookup(self, name: str, at: cst.CSTNode) -> names.Found | None:
+        """Return the bindings of a name as seen from a node."""
+        return names.lookup(self, name, at)
+
+    def version_allows(self, row: Row) -> bool | None:
+        """Tell whether the versions that this project uses lie inside a row's range; None when unknown."""
+        if not row.versions:
+            return True
+        if self.project.allows is None:
+            return None
+        return self.project.allows(row.distribution or row.library, row.versions, self.path)
+
+    # Text, findings and fixes
+
+    def span(self, node: cst.CSTNode) -> Span:
+        """Return the bytes of a node in the file."""
+        return edits.span(self, node)
+
+    def text(self, node: cst.CSTNode) -> str:
+        """Return the source of a node on one line, shortened to 60 characters."""
+        return edits.text(self, node)
+
+    def code(self, node: cst.CSTNode) -> str:
+        """Return the source of a node as it stands."""
+        return edits.code(self, node)
+
+    def finding(
+        self,
+        node: cst.CSTNode,
+        message: str,
+        *,
+        fixes: Sequence[Fix | None] = (),
+        fix: Fix | None = None,
+        related: Sequence[Related] = (),
+        consequence: str = "",
+        until: cst.CSTNode | None = None,
+    ) -> Finding:
+        """Return a finding that underlines `node` (up to `until`); fixes that are None are left out."""
+        span = self.span(node)
+        if until is not None:
+            span = Span(span.start, self.span(until).end)
+        function = self.function_of(node) or (self.function(node) if isinstance(node, cst.FunctionDef) else None)
+        where = function.qualified_name if function is not None else self.module_name
+        return Finding(
+            self.source.path,
+            span,
+            message,
+            consequence=consequence,
+            fixes=tuple(f for f in (fix, *fixes) if f is not None),
+            related=tuple(related),
+            definition=where,
+        )
+
+    def related(self, node: cst.CSTNode, message: str) -> Related:
+        """Return a second place, in this file, that explains a finding."""
+        span = self.span(node)
+        line, column = self.source.position(span.start)
+        return Related(self.source.path, span, message, line, column)
+
+    def replace(self, node: cst.CSTNode, new: str | cst.CSTNode, title: str) -> Fix:
+        """Return a fix that puts other source in the place of a node."""
+        return Fix(title, (self.edit_replace(node, new),))
+
+    def edits(self, title: str, *parts: Edit | Iterable[Edit]) -> Fix:
+        """Return one fix of several edits."""
+        flat: list[Edit] = []
+        for part in parts:
+            flat.extend([part] if isinstance(part, Edit) else part)
+        return Fix(title, tuple(sorted(flat)))
+
+    def edit_replace(self, node: cst.CSTNode, new: str | cst.CSTNode) -> Edit:
+        """Return the edit that puts other source in the place of a node."""
+        return edits.replace(self, node, new)
+
+    def edit_insert_before(self, node: cst.CSTNode, code: str) -> Edit:
+        """Return the edit that puts lines of code before the statement of a node, with its indentation."""
+        return edits.insert(self, node, code, after=False)
+
+    def edit_insert_after(self, node: cst.CSTNode, code: str) -> Edit:
+        """Return the edit that puts lines of code after the statement of a node, with its indentation."""
+        return edits.insert(self, node, code, after=True)
+
+    def edit_remove(self, node: cst.CSTNode) -> Edit:
+        """Return the edit that takes a statement away with its lines; `pass` stays where one is needed."""
+        return edits.remove(self, node)
+
+    def indentation(self, node: cst.CSTNode) -> str:
+        """Return the white space that the statement line of a node begins with."""
+        return edits.indentation(self, node)
+
+    def edit_wrap(self, first: cst.CSTNode, last: cst.CSTNode, header: str, footer: str = "") -> tuple[Edit, ...]:
+        """Return the edits that put statements `first` to `last` (siblings) one level deeper below `header`."""
+        return edits.wrap(self, first, last, header, footer)
+
+    def edit_import(self, module: str) -> tuple[str, tuple[Edit, ...]]:
+        """Return the name by which a module can be used in this file, and the edits that import it if need be."""
+        return edits.import_module(self, module)
+
+
+def _empty_slice(name: str) -> Any:
+    from pitfall_lint.semantic.outline import Slice
+
+    return Slice(f"def {name}(): ...\n", (-1,))
+
+
+__all__ = ["Call", "Class", "ClassValue", "File", "Function", "FunctionValue", "Instance"]

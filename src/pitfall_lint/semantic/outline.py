@@ -1,0 +1,249 @@
+"""Where definitions stand, found in bytes: nothing here builds a tree of the whole file.
+
+A slice is a definition's own lines behind `if 1:` headers, one for each level of indentation, so that
+columns stay true and only a line map is needed to come back to the file.
+"""
+
+from __future__ import annotations
+
+import ast
+import bisect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pitfall_lint.source import Source
+
+_DEFINITION = re.compile(rb"^([ \t\f]*)(async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
+_STRING_OR_COMMENT = re.compile(
+    rb'#[^\r\n]*|"""(?:[^\\"]|\\.|"(?!""))*+"""|\'\'\'(?:[^\\\']|\\.|\'(?!\'\'))*+\'\'\''
+    rb'|"(?:[^"\\\r\n]|\\.)*+"|\'(?:[^\'\\\r\n]|\\.)*+\''
+    if hasattr(re, "NOFLAG")  # possessive quantifiers came with 3.11
+    else rb'#[^\r\n]*|"""(?:[^\\"]|\\.|"(?!""))*"""|\'\'\'(?:[^\\\']|\\.|\'(?!\'\'))*\'\'\''
+    rb'|"(?:[^"\\\r\n]|\\.)*"|\'(?:[^\'\\\r\n]|\\.)*\'',
+    re.DOTALL,
+)
+_IMPORT = re.compile(
+    rb"^[ \t]*((?:from[ \t]+[.\w \t]+?[ \t]+import\b[ \t]*(?:\([^)]*\)|[^\r\n;\\]*(?:\\\r?\n[^\r\n;\\]*)*)"
+    rb"|import[ \t]+[^\r\n;\\]*(?:\\\r?\n[^\r\n;\\]*)*))",
+    re.MULTILINE,
+)
+
+
+@dataclass(eq=False)
+class Block:
+    """A `def` or `class` with its decorators; lines are 0-based, `end` is one past the last."""
+
+    name: str
+    is_class: bool
+    is_async: bool
+    indent: bytes
+    first: int
+    header: int
+    end: int
+    parent: Block | None = None
+    children: list[Block] = field(default_factory=list)
+
+    @property
+    def in_function(self) -> bool:
+        """Tell whether a function encloses this definition."""
+        return self.parent is not None and (not self.parent.is_class or self.parent.in_function)
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """A piece of a file that parses on its own; `lines[i]` is the 0-based file line of its line i, or -1."""
+
+    text: str
+    lines: tuple[int, ...]
+    headers: int = 0
+
+
+@dataclass(frozen=True)
+class Imported:
+    """One name that an import statement binds."""
+
+    name: str
+    module: str
+    attribute: str | None
+    level: int
+    """How many dots the import began with."""
+
+
+class Outline:
+    """The definitions of one file."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+
+    @cached_property
+    def _in_string(self) -> list[tuple[int, int]]:
+        """The spans of lines that begin inside a string of several lines: (first, last)."""
+        data = self.source.data
+        if b'"""' not in data and b"'''" not in data:
+            return []
+        spans = []
+        for match in _STRING_OR_COMMENT.finditer(data):
+            if data[match.start()] != 35 and b"\n" in match.group():
+                spans.append((self._line_of(match.start()) + 1, self._line_of(match.end() - 1)))
+        return spans
+
+    def _line_of(self, offset: int) -> int:
+        return bisect.bisect_right(self.source.line_starts, offset) - 1
+
+    def begins_in_string(self, line: int) -> bool:
+        """Tell whether a 0-based line begins inside a string of several lines."""
+        index = bisect.bisect_right(self._in_string, (line, 1 << 60)) - 1
+        return index >= 0 and self._in_string[index][0] <= line <= self._in_string[index][1]
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """All definitions in textual order."""
+        blocks: list[Block] = []
+        open_: list[Block] = []
+        for match in _DEFINITION.finditer(self.source.data, len(self.source.bom)):
+            header = self._line_of(match.start(2))
+            if self.begins_in_string(header):
+                continue
+            indent = match.group(1)
+            while open_ and open_[-1].end <= header:
+                open_.pop()
+            block = Block(
+                name=match.group(3).decode("utf-8", "replace"),
+                is_class=match.group(2) == b"class",
+                is_async=match.group(2).startswith(b"async"),
+                indent=indent,
+                first=self._first_line(header, indent),
+                header=header,
+                end=self._end(header, len(indent)),
+                parent=open_[-1] if open_ else None,
+            )
+            if block.parent:
+                block.parent.children.append(block)
+            blocks.append(block)
+            open_.append(block)
+        return tuple(blocks)
+
+    def _first_line(self, header: int, indent: bytes) -> int:
+        """Return the line of the first decorator. Between it and the `def` stand only decorators and what they hold."""
+        first, line, lines = header, header - 1, self.source.lines
+        while line >= 0 and header - line < 200:
+            text = lines[line]
+            stripped = text.strip()
+            if text.startswith(indent + b"@") and not self.begins_in_string(line):
+                first = line
+            elif stripped and not stripped.startswith(b"#") and not self.begins_in_string(line):
+                depth = len(text) - len(text.lstrip())
+                if depth < len(indent) or (depth == len(indent) and stripped[:1] not in b")]}"):
+                    break
+            line -= 1
+        return first
+
+    def _end(self, header: int, indent: int, skip: int = 0) -> int:
+        """Return the line after the last one; `skip` passes over that many earlier candidates."""
+        lines, last, line = self.source.lines, header, header + 1
+        while line < len(lines):
+            text = lines[line]
+            stripped = text.strip()
+            if stripped:
+                depth = len(text) - len(text.lstrip(b" \t\f"))
+                if self.begins_in_string(line) or depth > indent:
+                    last = line
+                elif stripped[0] not in b"#)]}" and not lines[line - 1].rstrip(b"\r\n").endswith(b"\\"):
+                    if skip <= 0:
+                        break
+                    skip -= 1
+                    last = line
+                elif stripped[0] in b")]}":
+                    last = line
+            line += 1
+        return last + 1
+
+    @cached_property
+    def functions(self) -> tuple[Block, ...]:
+        """The outermost functions: those of the module and of classes, not those inside functions."""
+        return tuple(b for b in self.blocks if not b.is_class and not b.in_function)
+
+    @cached_property
+    def classes(self) -> tuple[Block, ...]:
+        """The classes that stand in no function."""
+        return tuple(b for b in self.blocks if b.is_class and not b.in_function)
+
+    def function_at(self, line: int) -> Block | None:
+        """Return the outermost function that holds a 0-based line."""
+        index = bisect.bisect_right(self._function_starts, line) - 1
+        if index >= 0 and line < self.functions[index].end:
+            return self.functions[index]
+        return None
+
+    @cached_property
+    def _function_starts(self) -> list[int]:
+        return [b.first for b in self.functions]
+
+    def slice(self, block: Block, extend: int = 0) -> Slice:
+        """Return a definition as a slice; `extend` takes it that many candidate ends further."""
+        end = self._end(block.header, len(block.indent), extend) if extend else block.end
+        headers = _headers(block.indent)
+        newline = self.source.newline
+        text = "".join(f"{header}if 1:{newline}" for header in headers)
+        body = b"".join(self.source.lines[block.first : end]).decode(self.source.encoding)
+        return Slice(text + body, (*([-1] * len(headers)), *range(block.first, end)), len(headers))
+
+    @cached_property
+    def skeleton(self) -> Slice:
+        """The file without its functions: what runs at import. Each function leaves a `pass`."""
+        pieces: list[bytes] = []
+        numbers: list[int] = []
+        lines, line = self.source.lines, 0
+        pass_line = b"pass" + self.source.newline.encode()
+        for block in self.functions:
+            if block.first < line:
+                continue
+            pieces.extend(lines[line : block.first])
+            numbers.extend(range(line, block.first))
+            pieces.append(block.indent + pass_line)
+            numbers.append(block.header)
+            line = block.end
+        pieces.extend(lines[line:])
+        numbers.extend(range(line, len(lines)))
+        return Slice(b"".join(pieces).decode(self.source.encoding), tuple(numbers))
+
+    @cached_property
+    def imports(self) -> dict[str, tuple[Imported, ...]]:
+        """The names that import statements outside of functions bind; `*` for star imports."""
+        found: dict[str, list[Imported]] = {}
+        for imported in _imports(self.skeleton.text.encode()):
+            found.setdefault(imported.name, []).append(imported)
+        return {name: tuple(bindings) for name, bindings in found.items()}
+
+    def binds_otherwise(self, name: str) -> bool:
+        """Tell whether module-level code may bind `name` by anything but an import."""
+        pattern = rf"(?<![.\w]){re.escape(name)}\s*(?:,[^=\n]*)?(?::|=(?!=)|\+=|\s+in\b)|as\s+{re.escape(name)}\s*:"
+        return re.search(pattern, self.skeleton.text) is not None
+
+
+def _headers(indent: bytes) -> list[str]:
+    text = indent.decode("ascii", "replace")
+    if not text:
+        return []
+    unit = 1 if "\t" in text else 4 if len(text) % 4 == 0 else 2 if len(text) % 2 == 0 else len(text)
+    return [text[:width] for width in range(0, len(text), unit)]
+
+
+def _imports(data: bytes) -> Iterator[Imported]:
+    for match in _IMPORT.finditer(data):
+        try:
+            statements = ast.parse(match.group(1)).body
+        except (SyntaxError, ValueError):  # prose in a docstring that looks like an import
+            continue
+        for statement in statements:
+            if isinstance(statement, ast.ImportFrom):
+                for alias in statement.names:
+                    yield Imported(alias.asname or alias.name, statement.module or "", alias.name, statement.level)
+            elif isinstance(statement, ast.Import):
+                for alias in statement.names:
+                    if alias.asname:
+                        yield Imported(alias.asname, alias.name, None, 0)
+                    else:
+                        yield Imported(alias.name.partition(".")[0], alias.name.partition(".")[0], None, 0)
