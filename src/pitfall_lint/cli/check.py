@@ -1,0 +1,181 @@
+"""`pitfall-lint check`: the options, and the way from them to a report and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, TextIO
+
+import click
+
+from pitfall_lint import catalog, config, discover, libraries, run
+from pitfall_lint.cli import nearest_command, output, show
+from pitfall_lint.cli.options import check_options, overrides_of
+from pitfall_lint.reporters import Style, concise, reporter, summary
+from pitfall_lint.source import Source
+
+_FOR_PEOPLE = ("full", "concise", "grouped")
+
+
+@click.command("check", context_settings={"help_option_names": ["-h", "--help"]})
+@check_options
+def command(**options: Any) -> int:
+    """Look for pitfalls in files and folders (default: the current folder); `-` reads standard input."""
+    try:
+        return _Run(options).go()
+    except (config.ConfigError, catalog.SelectorError, catalog.PageError, libraries.LibraryError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+class _Run:
+    """One run of `check`."""
+
+    def __init__(self, options: dict[str, Any]) -> None:
+        self.options = options
+        self.resolver = config.Resolver(
+            overrides_of(options),
+            config=options["config_file"],
+            isolated=options["isolated"],
+        )
+        self.paths: list[str] = list(options["paths"]) or ["."]
+        self.is_stdin = "-" in self.paths
+        first = options["stdin_filename"] or "-" if self.is_stdin else self.paths[0]
+        self.settings = (
+            self.resolver.for_file(first)
+            if self.is_stdin or not _is_folder(first)
+            else self.resolver.for_folder(first)
+        )
+        diff = options["diff"]
+        self.task = run.Task(
+            fix=self.settings.fix or self.settings.fix_only or diff,
+            write=not diff,
+            unsafe=self.settings.unsafe_fixes,
+            noqa=not options["ignore_noqa"],
+            debug=options["verbose"],
+        )
+        self.failed = False
+
+    def go(self) -> int:
+        """Do what the options say and return the exit code."""
+        if self.is_stdin and len(self.paths) > 1:
+            raise click.UsageError("`-` reads standard input; name no other paths beside it")
+        if self.options["show_settings"]:
+            return show.settings(self.settings, self.paths[0])
+        if self.options["show_files"]:
+            for path in self.files():
+                click.echo(path)
+            return 2 if self.failed else 0
+        rules = catalog.load()
+        linter = run.Linter(rules, self.resolver, self.task)
+        linter.rules(self.settings, "")  # selectors that stand for nothing end the run before it begins
+        report = self.stdin(linter) if self.is_stdin else self.lint(linter)
+        for file in report.files:
+            for note in file.notes:
+                output.remark(note)
+            if file.failure:
+                self.fail(f"{file.path}: {file.failure}")
+        self.tell(report, rules)
+        return self.code(report)
+
+    def files(self) -> list[str]:
+        """Return the files to lint; what cannot be used is complained about."""
+        errors: list[discover.DiscoverError] = []
+        found = list(discover.find(self.paths, self.resolver.for_folder, errors=errors))
+        for error in errors:
+            self.fail(f"{error}{nearest_command(str(error).partition(':')[0])}")
+        return found
+
+    def fail(self, message: str) -> None:
+        """Complain and remember that the run could not be done as a whole."""
+        self.failed = True
+        if not self.options["silent"]:
+            output.complain(message)
+
+    def lint(self, linter: run.Linter) -> run.Report:
+        """Lint the files that the paths stand for."""
+        files = self.files()
+        if not files and not self.failed and not self.options["quiet"]:
+            output.remark(f"no Python files below {', '.join(self.paths)}")
+        progress = output.Progress(len(files), self.options["quiet"] or self.options["silent"])
+        try:
+            return run.lint_paths(files, linter, progress)
+        finally:
+            progress.clear()
+
+    def stdin(self, linter: run.Linter) -> run.Report:
+        """Lint standard input; with `--fix` the mended text goes to standard output."""
+        if sys.stdin is None:
+            raise click.ClickException("standard input is closed")
+        try:
+            data = sys.stdin.buffer.read()
+        except (OSError, ValueError) as error:
+            raise click.ClickException(f"standard input: {error}") from None
+        name = self.options["stdin_filename"] or "-"
+        file = linter.check(Source(name, data))
+        if self.task.fix and self.task.write:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(file.source.data if file.source else data)
+            sys.stdout.buffer.flush()
+        return run.Report([file] if file.findings or file.fixed or file.failure or file.notes else [], 1)
+
+    def tell(self, report: run.Report, rules: catalog.Catalog) -> None:
+        """Write the report where it belongs."""
+        if self.options["silent"]:
+            return
+        path = self.options["output_file"]
+        if path is None:
+            # What was mended on its way through a pipe owns standard output.
+            mended = self.is_stdin and self.task.fix and self.task.write
+            self.write(report, rules, sys.stderr if mended else sys.stdout)
+            return
+        try:
+            with open(path, "w", encoding="utf-8", errors="backslashreplace") as stream:
+                self.write(report, rules, stream)
+        except OSError as error:
+            raise click.ClickException(f"{path}: {error.strerror}") from None
+
+    def write(self, report: run.Report, rules: catalog.Catalog, stream: TextIO) -> None:
+        """Write the report to a stream in the wanted form."""
+        style = output.style_for(stream, self.options["color"], self.task.unsafe)
+        people = self.settings.output_format in _FOR_PEOPLE
+        if self.options["diff"]:
+            output.write(show.diffs(report, style), stream)
+            if not self.options["quiet"]:
+                errors = output.style_for(sys.stderr, self.options["color"], self.task.unsafe)
+                output.write(show.stays(report, rules, errors), sys.stderr)
+        elif self.options["statistics"]:
+            output.write(show.statistics(report, rules, style, self.settings.output_format), stream)
+        elif self.settings.fix_only:
+            if not self.options["quiet"]:
+                output.write(show.only_fixed(report), stream)
+        elif people and self.options["quiet"]:
+            output.write(_without_summary(report, rules, style, self.settings.output_format), stream)
+        else:
+            output.write(reporter(self.settings.output_format)(report, rules, style), stream)
+        if self.settings.show_fixes and people and not self.options["diff"]:
+            output.write(summary.fixed_list(report, rules), stream)
+
+    def code(self, report: run.Report) -> int:
+        """Return the exit code: 2 for what could not be done, 1 for what is left, 0 when all is well."""
+        if self.failed:
+            return 2
+        if self.options["exit_zero"]:
+            return 0
+        if report.fixed and (self.options["exit_non_zero_on_fix"] or self.options["diff"]):
+            return 1
+        if self.settings.fix_only:
+            return 0
+        return 1 if any(run.counts(finding) for finding in report.findings) else 0
+
+
+def _is_folder(path: str) -> bool:
+    import os
+
+    return os.path.isdir(path)
+
+
+def _without_summary(report: run.Report, rules: catalog.Catalog, style: Style, name: str) -> Any:
+    pieces = (
+        concise.lines(report, rules, style) if name == "concise" else reporter(name)(report, rules, style)
+    )
+    closing = set(summary.summary(report, style))
+    return (piece for piece in pieces if piece not in closing)

@@ -1,0 +1,66 @@
+"""`pitfall-lint explain`: a rule's page, or the rules behind a run-time text."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+
+from pitfall_lint import catalog
+from pitfall_lint.cli import output
+from pitfall_lint.cli.options import complete_rules
+from pitfall_lint.reporters.paint import paint, severity_color
+
+
+@click.command("explain", context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("rule", metavar='RULE|"RUN-TIME TEXT"', shell_complete=complete_rules)
+@click.option("--output-format", type=click.Choice(("text", "json")), default="text", help="How to print it.")
+@click.option("--json", "as_json", is_flag=True, help="The same as --output-format json.")
+@click.option(
+    "--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colours."
+)
+def command(rule: str, output_format: str, as_json: bool, color: str) -> int:
+    """Explain a rule by its code or name, or find the rules behind an error that was seen at run time."""
+    try:
+        rules = catalog.load()
+    except catalog.PageError as error:
+        raise click.ClickException(str(error)) from None
+    found = [exact] if (exact := rules.find(rule.strip())) else rules.find_by_symptom(rule)
+    if not found:
+        raise click.ClickException(_unknown(rule, rules))
+    if as_json or output_format == "json":
+        data = [catalog.as_settings(each) for each in found]
+        click.echo(json.dumps(data[0] if exact else data, indent=2, ensure_ascii=False))
+        return 0
+    style = output.style_for(sys.stdout, color, False)
+    if len(found) > 1:
+        click.echo(f"{len(found)} rules know this text:\n")
+        for each in found:
+            click.echo(
+                f"  {paint(each.code, severity_color(each.severity), style)} {each.name}: {each.summary}"
+            )
+        click.echo(f"\nThe first one; the others: `pitfall-lint explain {found[1].code}`\n")
+    _print_page(found[0].page.text, style.color, style.width)
+    return 0
+
+
+def _unknown(text: str, rules: catalog.Catalog) -> str:
+    try:
+        rules[text]
+    except catalog.SelectorError as error:
+        hint = str(error) if "did you mean" in str(error) else f"no rule knows {text!r}"
+        return f"{hint}; `pitfall-lint rules` lists them all"
+    return ""
+
+
+def _print_page(text: str, color: bool, width: int) -> None:
+    """Print Markdown as it is into a pipe, and rendered on a terminal."""
+    if not color:
+        click.echo(text, nl=not text.endswith("\n"))
+        return
+    from rich.console import Console  # loaded late: only a coloured page needs it
+    from rich.markdown import Markdown
+
+    console = Console(force_terminal=True, width=width or 80, highlight=False)
+    console.print(Markdown(text, code_theme="ansi_dark"))
