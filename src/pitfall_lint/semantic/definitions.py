@@ -127,7 +127,7 @@ class Function:
     @cached_property
     def is_static(self) -> bool:
         """Tell whether it is a `@staticmethod`."""
-        return "staticmethod" in self.decorator_names
+        return any(name in {"staticmethod", "builtins.staticmethod"} for name in self.decorator_names)
 
     @cached_property
     def is_property(self) -> bool:
@@ -213,12 +213,20 @@ class Class:
     def own_methods(self) -> dict[str, Function]:
         """The functions that stand in its body, last definition first."""
         if self.block is not None:
-            return {b.name: self.file.function_for(b) for b in _functions_below(self.block)}
+            return {b.name: self.file.function_for(b) for b in self._method_blocks(self.block)}
         return {
             node.name.value: self.file.function(node)
             for node in own_nodes(self.node.body)
             if isinstance(node, cst.FunctionDef)
         }
+
+    def _method_blocks(self, block: Block) -> Iterator[Block]:
+        """Yield the functions of the body; a property's setter and overloads do not hide what they belong to."""
+        lines = self.file.source.lines
+        for child in block.children:
+            decorators = b"".join(lines[child.first : child.header])
+            if not child.is_class and not any(word in decorators for word in (b".setter", b".deleter", b"overload")):
+                yield child
 
     @cached_property
     def bases(self) -> tuple[Class | str | None, ...]:
@@ -275,10 +283,3 @@ class Class:
     def attribute_values(self, name: str) -> tuple[Value, ...]:
         """Return what an attribute may hold, looked up along the project's part of the ancestors."""
         return self.file.attribute_values(self, name)
-
-
-def _functions_below(block: Block) -> Iterator[Block]:
-    """Yield the functions of a class body, those under `if` too."""
-    for child in block.children:
-        if not child.is_class:
-            yield child

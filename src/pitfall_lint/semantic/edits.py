@@ -83,6 +83,21 @@ def insert(file: File, node: cst.CSTNode, new: str, *, after: bool) -> Edit:
     return Edit(Span(at, at), lines if ends else newline + lines.rstrip("\r\n"))
 
 
+def add_argument(file: File, call: cst.Call, argument: str) -> Edit:
+    """Return the edit that hands one more argument to a call, behind the others."""
+    if call.args:
+        at = span(file, call.args[-1].value).end
+        return Edit(Span(at, at), f", {argument}")
+    at = span(file, call).end - 1 - sum(len(paren.whitespace_before.value) + 1 for paren in call.rpar if isinstance(paren.whitespace_before, cst.SimpleWhitespace))
+    return Edit(Span(at, at), argument)
+
+
+def replace_argument(file: File, argument: cst.Arg, new: str) -> Edit:
+    """Return the edit that puts another argument in the place of one, its comma left alone."""
+    start = span(file, argument).start
+    return Edit(Span(start, span(file, argument.value).end), new)
+
+
 def indentation(file: File, node: cst.CSTNode) -> str:
     """Return the white space that the statement line of a node begins with."""
     return _line_bounds(file, node)[2]

@@ -38,7 +38,7 @@ class File:
         self.path = path
         self.outline = Outline(source)
         self.used: set[str] = set()
-        """Absolute paths of the other modules whose content or absence answers depended on."""
+        """Absolute paths of the other modules that this one asked for, found or not; see `dependencies`."""
         self.module_names: dict[str, names.Found | None] = {}
         self.values: dict[cst.CSTNode, tuple[Value, ...]] = {}
         self.memo: dict[object, Any] = {}
@@ -122,6 +122,19 @@ class File:
 
     # Trees
 
+    def dependencies(self) -> set[str]:
+        """Return the absolute paths whose content or absence the answers given so far depended on."""
+        found: set[str] = set()
+        waiting = [self.path]
+        while waiting:
+            path = waiting.pop()
+            asked = self.project.opened(path)
+            for other in (asked.used if asked is not None else ()):
+                if other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        return found - {self.path}
+
     def tree(self, block: Block | None) -> Tree | None:
         """Return the parsed slice of an outermost function, or of the skeleton (None); None if it does not parse."""
         if block in self._trees:
@@ -135,20 +148,15 @@ class File:
         return tree
 
     def _parse(self, block: Block | None) -> Tree | None:
-        error: cst.ParserSyntaxError | None = None
-        for extend in (0, 1, 2, 4, 8) if block is not None else (0,):
-            slice_ = self.outline.skeleton if block is None else self.outline.slice(block, extend)
-            try:
-                return Tree(slice_)
-            except cst.ParserSyntaxError as raised:
-                error = error or raised
-                line = slice_.lines[min(max(raised.raw_line, 1), len(slice_.lines)) - 1] if slice_.lines else 0
-            except (RecursionError, UnicodeDecodeError):
-                line = block.header if block is not None else 0
-                self.errors.append((line + 1, "nested too deeply to be read"))
-                return None
-        if error is not None:
+        slice_ = self.outline.skeleton if block is None else self.outline.slice(block)
+        try:
+            return Tree(slice_)
+        except cst.ParserSyntaxError as error:
+            at = min(max(error.raw_line, 1), len(slice_.lines)) - 1
+            line = slice_.lines[at] if slice_.lines else 0
             self.errors.append((line + 1, error.message.partition("\n")[0]))
+        except (RecursionError, UnicodeDecodeError):
+            self.errors.append(((block.header if block is not None else 0) + 1, "nested too deeply to be read"))
         return None
 
     @cached_property
@@ -439,8 +447,12 @@ class File:
         related: Sequence[Related] = (),
         consequence: str = "",
         until: cst.CSTNode | None = None,
+        strict: bool = False,
     ) -> Finding:
-        """Return a finding that underlines `node` (up to `until`); fixes that are None are left out."""
+        """Return a finding that underlines `node` (up to `until`); fixes that are None are left out.
+
+        `strict` findings are shown only to those who selected the rule in so many words.
+        """
         span = self.span(node)
         if until is not None:
             span = Span(span.start, self.span(until).end)
@@ -454,6 +466,7 @@ class File:
             fixes=tuple(f for f in (fix, *fixes) if f is not None),
             related=tuple(related),
             definition=where,
+            strict=strict,
         )
 
     def related(self, node: cst.CSTNode, message: str) -> Related:
@@ -488,6 +501,14 @@ class File:
     def edit_remove(self, node: cst.CSTNode) -> Edit:
         """Return the edit that takes a statement away with its lines; `pass` stays where one is needed."""
         return edits.remove(self, node)
+
+    def edit_add_argument(self, call: cst.Call, argument: str) -> Edit:
+        """Return the edit that hands one more argument to a call."""
+        return edits.add_argument(self, call, argument)
+
+    def edit_replace_argument(self, argument: cst.Arg, new: str) -> Edit:
+        """Return the edit that puts another argument in the place of one."""
+        return edits.replace_argument(self, argument, new)
 
     def indentation(self, node: cst.CSTNode) -> str:
         """Return the white space that the statement line of a node begins with."""

@@ -261,7 +261,9 @@ def _imported(file: File, imported: Imported) -> Values:
     if module is not None:
         if module is not file and (found := names.module_lookup(module, imported.attribute)) is not None:
             if found.scope == "module":
-                return module_bindings_values(module, found)
+                values = module_bindings_values(module, found)
+                if values != (UNKNOWN,):
+                    return values
         submodule = file.project.module(f"{module_name}.{imported.attribute}", file)
         return (ModuleValue(submodule),) if submodule is not None else (UNKNOWN,)
     full = f"{module_name}.{imported.attribute}"
@@ -403,6 +405,10 @@ def _library_call(file: File, name: str, node: cst.Call | None) -> Values:
         return (Partial(values_of(file, node.args[0].value), node, file),)
     if name == "typing.cast" and node is not None and len(node.args) == 2:
         return annotated(file, node.args[0].value)
+    if name == "builtins.super" and node is not None and not node.args:
+        return _super(file, node)
+    if node is not None and (made := _field_default(file, name, node)):
+        return made
     row = libraries.find(FunctionRow, name)
     if row is not None:
         if row.coroutine:
@@ -411,6 +417,25 @@ def _library_call(file: File, name: str, node: cst.Call | None) -> Values:
     leaf = name.rpartition(".")[2]
     if libraries.is_known_type(name) or (leaf[:1].isupper() and not leaf.isupper()) or name in _BUILTIN_TYPES:
         return (Instance(name, node, file),)
+    return (UNKNOWN,)
+
+
+def _super(file: File, node: cst.Call) -> Values:
+    class_ = file.class_of(node)
+    bases = class_.mro()[1:] if class_ is not None else ()
+    return (Instance(bases[0]),) if bases else (UNKNOWN,)
+
+
+def _field_default(file: File, name: str, node: cst.Call) -> Values:
+    """Return what a dataclass-like field starts with, from `default_factory=`/`factory=` or `default=`."""
+    if name.rpartition(".")[2] not in {"field", "Field", "ib", "attrib", "PrivateAttr"}:
+        return ()
+    for arg in node.args:
+        keyword = arg.keyword.value if arg.keyword is not None else ""
+        if keyword in {"default_factory", "factory"}:
+            return tuple(v for of in values_of(file, arg.value) for v in called(file, of, None))
+        if keyword == "default":
+            return values_of(file, arg.value) or (UNKNOWN,)
     return (UNKNOWN,)
 
 

@@ -24,6 +24,8 @@ _STRING_OR_COMMENT = re.compile(
     rb'|"(?:[^"\\\r\n]|\\.)*"|\'(?:[^\'\\\r\n]|\\.)*\'',
     re.DOTALL,
 )
+_STARTS = (b"def ", b"async def ", b"class ", b"@")
+"""What begins a definition even when a bracket above was never closed: half-typed code."""
 _IMPORT = re.compile(
     rb"^[ \t]*((?:from[ \t]+[.\w \t]+?[ \t]+import\b[ \t]*(?:\([^)]*\)|[^\r\n;\\]*(?:\\\r?\n[^\r\n;\\]*)*)"
     rb"|import[ \t]+[^\r\n;\\]*(?:\\\r?\n[^\r\n;\\]*)*))",
@@ -86,10 +88,11 @@ class Outline:
         spans = []
         for match in _STRING_OR_COMMENT.finditer(data):
             if data[match.start()] != 35 and b"\n" in match.group():
-                spans.append((self._line_of(match.start()) + 1, self._line_of(match.end() - 1)))
+                spans.append((self.line_of(match.start()) + 1, self.line_of(match.end() - 1)))
         return spans
 
-    def _line_of(self, offset: int) -> int:
+    def line_of(self, offset: int) -> int:
+        """Return the 0-based line of a byte offset."""
         return bisect.bisect_right(self.source.line_starts, offset) - 1
 
     def begins_in_string(self, line: int) -> bool:
@@ -103,7 +106,7 @@ class Outline:
         blocks: list[Block] = []
         open_: list[Block] = []
         for match in _DEFINITION.finditer(self.source.data, len(self.source.bom)):
-            header = self._line_of(match.start(2))
+            header = self.line_of(match.start(2))
             if self.begins_in_string(header):
                 continue
             indent = match.group(1)
@@ -140,25 +143,29 @@ class Outline:
             line -= 1
         return first
 
-    def _end(self, header: int, indent: int, skip: int = 0) -> int:
-        """Return the line after the last one; `skip` passes over that many earlier candidates."""
+    def _end(self, header: int, indent: int) -> int:
+        """Return the line after the last one: the next statement that is not indented deeper ends a definition."""
         lines, last, line = self.source.lines, header, header + 1
         while line < len(lines):
             text = lines[line]
             stripped = text.strip()
             if stripped:
                 depth = len(text) - len(text.lstrip(b" \t\f"))
-                if self.begins_in_string(line) or depth > indent:
+                if depth > indent or self.begins_in_string(line) or lines[line - 1].endswith((b"\\\n", b"\\\r\n")):
                     last = line
-                elif stripped[0] not in b"#)]}" and not lines[line - 1].rstrip(b"\r\n").endswith(b"\\"):
-                    if skip <= 0:
+                elif stripped[0] != 35:  # a comment may stand anywhere
+                    if text.lstrip().startswith(_STARTS) or self._balanced(header, line):
                         break
-                    skip -= 1
-                    last = line
-                elif stripped[0] in b")]}":
                     last = line
             line += 1
         return last + 1
+
+    def _balanced(self, first: int, end: int) -> bool:
+        """Tell whether the lines from `first` up to `end` close every bracket that they open."""
+        text = b"".join(self.source.lines[first:end])
+        if _open_brackets(text) == 0:
+            return True
+        return _open_brackets(_STRING_OR_COMMENT.sub(b"", text)) <= 0
 
     @cached_property
     def functions(self) -> tuple[Block, ...]:
@@ -181,14 +188,13 @@ class Outline:
     def _function_starts(self) -> list[int]:
         return [b.first for b in self.functions]
 
-    def slice(self, block: Block, extend: int = 0) -> Slice:
-        """Return a definition as a slice; `extend` takes it that many candidate ends further."""
-        end = self._end(block.header, len(block.indent), extend) if extend else block.end
+    def slice(self, block: Block) -> Slice:
+        """Return a definition as a slice."""
         headers = _headers(block.indent)
         newline = self.source.newline
         text = "".join(f"{header}if 1:{newline}" for header in headers)
-        body = b"".join(self.source.lines[block.first : end]).decode(self.source.encoding)
-        return Slice(text + body, (*([-1] * len(headers)), *range(block.first, end)), len(headers))
+        body = b"".join(self.source.lines[block.first : block.end]).decode(self.source.encoding)
+        return Slice(text + body, (*([-1] * len(headers)), *range(block.first, block.end)), len(headers))
 
     @cached_property
     def skeleton(self) -> Slice:
@@ -221,6 +227,10 @@ class Outline:
         """Tell whether module-level code may bind `name` by anything but an import."""
         pattern = rf"(?<![.\w]){re.escape(name)}\s*(?:,[^=\n]*)?(?::|=(?!=)|\+=|\s+in\b)|as\s+{re.escape(name)}\s*:"
         return re.search(pattern, self.skeleton.text) is not None
+
+
+def _open_brackets(text: bytes) -> int:
+    return sum(map(text.count, (b"(", b"[", b"{"))) - sum(map(text.count, (b")", b"]", b"}")))
 
 
 def _headers(indent: bytes) -> list[str]:

@@ -82,6 +82,10 @@ class Project:
         self._files[path] = file
         return file
 
+    def opened(self, path: str) -> File | None:
+        """Return the File of an absolute path if it was opened before."""
+        return self._files.get(path)
+
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit."""
         self._files.pop(os.path.abspath(path), None)

@@ -1,0 +1,196 @@
+"""Rows about event loops and threads: who runs what where, who needs a loop, who blocks one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pitfall_lint.libraries.rows import Row, name_field, word_field
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreadEntry(Row):
+    """A call that has another thread (or process) call the functions it is given."""
+
+    call: str = name_field()
+    function: tuple[str, ...] = ("0",)
+    """Where the functions stand in the call: `position|keyword`."""
+    takes_coroutines: bool = False
+    """Coroutine functions are welcome: they run on the loop instead."""
+    thread: str = "another thread"
+    """Where the function runs, in words for messages."""
+    awaitable: bool = False
+    """The call gives something to await, so that it is made on a loop."""
+    process: bool = False
+    each: bool = False
+    """The function is called once for each item of its other arguments (`map`)."""
+    launcher: bool = False
+    """The call only describes a thread; whoever calls `start` on it starts it (threads, timers)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreadMethod(Row):
+    """A class whose subclasses' methods of these names are called on another thread."""
+
+    type: str = name_field()
+    methods: tuple[str, ...] = ()
+    thread: str = "another thread"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreadAttribute(Row):
+    """A type that calls the functions assigned to these attributes on another thread."""
+
+    type: str = name_field()
+    attributes: tuple[str, ...] = word_field()
+    started_by: tuple[str, ...] = ()
+    """Words (method names) of which one must stand in the file: without them no thread is started."""
+    thread: str = "another thread"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreadDecorator(Row):
+    """A decorator whose `def` functions are called on another thread; `async def` ones run on the loop."""
+
+    decorator: str = name_field()
+    thread: str = "a thread of the framework's pool"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NeedsLoop(Row):
+    """A call that raises in a thread without an event loop."""
+
+    call: str = name_field()
+    loop: Literal["current", "running"] = "current"
+    """Whether `set_event_loop` is enough, or the loop has to be running."""
+    unless: str = ""
+    """The argument that hands the loop over, `position|keyword`."""
+    raises: str = "RuntimeError"
+    """What is raised, in words for messages."""
+    creates: bool = False
+    """The call is there to get a loop, so that `new_event_loop` mends it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunsLoop(Row):
+    """A call that runs an event loop until it is done, and raises where one is running."""
+
+    call: str = name_field()
+    coroutine: str = ""
+    """Where the coroutine is that it runs, `position|keyword`; empty if it runs no coroutine of ours."""
+    function: str = ""
+    """Where the coroutine function is, for runners that call it themselves."""
+    raises: str = "RuntimeError"
+    new_loop: bool = True
+    """It makes a loop of its own (`asyncio.run`), not one that it is given."""
+    instead: str = ""
+    """What to await instead; `{module}` and `{args}` stand for the call's own."""
+    patched_by: str = ""
+    """A module whose import makes nesting legal."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopOnly(Row):
+    """A method that only the loop's own thread may call."""
+
+    call: str = name_field()
+    via: Literal["callback", "coroutine"] = "callback"
+    """How it gets to the loop: `call_soon_threadsafe(f, …)` or `run_coroutine_threadsafe(c, loop)`."""
+    receiver_is_loop: bool = False
+    effect: str = ""
+    """What happens instead, in words for messages."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MainThreadOnly(Row):
+    """A call that works in the main thread alone."""
+
+    call: str = name_field()
+    when: tuple[str, ...] = ()
+    """Keywords of which one must be truthy for that; none: always."""
+    unless: tuple[str, ...] = ()
+    """Keywords of which a falsy one makes it harmless."""
+    raises: str = "ValueError: signal only works in main thread of the main interpreter"
+    installs_handlers: bool = True
+    """It installs handlers itself: at import or in a constructor it binds the importer to the main thread."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocking(Row):
+    """A call that keeps its thread waiting: for time, the network, another process or another thread."""
+
+    call: str = name_field()
+    waits: str = "waits"
+    """What it does, in words for messages: `sleeps`, `waits for the network`."""
+    unless: tuple[str, ...] = ()
+    """Arguments (`position|keyword`) that make it return at once when they are falsy."""
+    quick_if: tuple[str, ...] = ()
+    """Arguments whose mere presence bounds the wait or says that it is meant."""
+    instead: str = ""
+    """A coroutine function with the same arguments to await instead."""
+    strict: bool = False
+    """Often meant, short or a matter of taste: told in the strict set alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopWait(Row):
+    """A call that hands a coroutine to a loop from outside; waiting for its result on that loop never ends."""
+
+    call: str = name_field()
+    coroutine: str = "0|coro"
+    loop: str = "1|loop"
+    waits: tuple[str, ...] = ("result", "exception")
+    """Methods of what it gives that wait."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopBound(Row):
+    """A type whose objects belong to the loop in which they are first used (or made)."""
+
+    type: str = name_field()
+    primitive: bool = False
+    """A lock, queue or event: bound to a loop by waiting, not by a connection pool."""
+    needs_loop: bool = False
+    """The constructor itself binds it to the current loop, on every version of Python."""
+    python: str = ""
+    """Versions of Python (PEP 440) in which the constructor binds it to the current loop."""
+    symptom: str = "got Future attached to a different loop"
+    closes: tuple[str, ...] = ("close", "aclose")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopKeeper(Row):
+    """A call after which its thread has an event loop, or one that asks whether it has one.
+
+    Code that does so knows about threads: what it guards is not reported.
+    """
+
+    call: str = name_field(wakes=False)
+    gives: bool = False
+    """It gives the thread a current loop."""
+    asks: bool = False
+    """It tells which thread or loop it is on."""
+    only_tested: bool = True
+    """Asking counts where its outcome decides something: in a comparison, a test, or a `try` with handlers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoopMaker(Row):
+    """A call that makes an event loop, and how the loop becomes the thread's current one and is left."""
+
+    call: str = name_field()
+    sets: str = name_field(wakes=False, default="")
+    """The function that makes it the thread's current loop."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreadBoundUi(Row):
+    """A user interface that binds to the loop of the thread in which it is built."""
+
+    type: str = name_field()
+    launch: str = "launch"
+    stays: tuple[str, ...] = ()
+    """Keywords of `launch` that make it return at once; the program ends when nothing else keeps it."""
+    keeps: tuple[str, ...] = ()
+    """Methods that keep the program alive afterwards."""
+    symptom: str = ""

@@ -1,0 +1,122 @@
+"""Rows about addresses and paths: who registers a route, who joins, who sends, and what a slash does there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pitfall_lint.libraries.rows import Row, name_field, word_field
+
+Fate = Literal["fine", "raises", "silent", "melts"]
+"""fine: normalised or right. raises: at start-up. silent: never matches. melts: glued to what stands before it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route(Row):
+    """A call that registers a route, a mount or a prefix; what each form of slash does there."""
+
+    call: str = name_field(wakes=False)
+    path: str = "0|path"
+    """Where the path stands: `position|keyword`."""
+    kind: Literal["route", "websocket", "mount", "prefix", "include", "root"] = "route"
+    methods: str = ""
+    """The HTTP method that it serves; several joined by "|"; empty when arguments say so."""
+    regex: bool = False
+    """The path is a regular expression."""
+    leading: Literal["required", "optional", "forbidden"] = "required"
+    empty: Fate = "fine"
+    bare: Fate = "silent"
+    """What `x` does."""
+    double: Fate = "silent"
+    """What `//x` does."""
+    trailing: Fate = "fine"
+    """What `/x/` does."""
+    says: str = ""
+    """The message of the exception, for `raises`."""
+    trailing_says: str = ""
+    prefix: str = ""
+    """For includes and mounts: where the router or sub-application stands, `position|keyword`."""
+    prefixed: str = ""
+    """The `[[router]]` type's own prefix goes before the path: a missing slash then melts into it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RouteWord(Row):
+    """Words one of which stands in every function that registers routes."""
+
+    words: tuple[str, ...] = word_field()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Router(Row):
+    """A type that holds routes: an application, a router, a blueprint."""
+
+    type: str = name_field(wakes=False)
+    prefix: str = ""
+    """Where its constructor takes its prefix: `position|keyword`."""
+    root: bool = False
+    """It is an application: nothing has to include it."""
+    bare: Fate = "melts"
+    """What `x` does below a prefix."""
+    without_prefix: Fate = "silent"
+    """What `x` does when no prefix is given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Join(Row):
+    """A call that joins addresses or paths."""
+
+    call: str = name_field()
+    style: Literal["reference", "file", "normalising"] = "reference"
+    """reference: RFC 3986, "/x" replaces the base's path. file: "/x" throws the left side away. normalising: one slash."""
+    base: str = "0"
+    parts: str = "1"
+    """Where what is joined stands: `position|keyword`; "*" for all that follow the base."""
+    operator: str = ""
+    """The operator that does the same on the type (`/`)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UrlUse(Row):
+    """A call that requests, redirects to or serves below an address."""
+
+    call: str = name_field(wakes=False)
+    url: str = "0|url"
+    kind: Literal["request", "redirect", "base", "cookie", "socket"] = "request"
+    base: str = ""
+    """How a client joins its base address: "keeps" (its path stays) or "reference" (as urljoin does)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UrlWord(Row):
+    """Words one of which stands in every function that builds addresses."""
+
+    words: tuple[str, ...] = word_field()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting(Row):
+    """A call that reads text that users choose: the environment, a configuration file, a command line option."""
+
+    call: str = name_field()
+    key: str = "0|key"
+    default: str = "1|default"
+    source: Literal["environment", "setting"] = "environment"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Row):
+    """A function or attribute that gives text of which the edges are known."""
+
+    name: str = name_field(wakes=False)
+    leading: bool | None = None
+    trailing: bool | None = None
+    may_be_empty: bool = True
+    same_as: str = ""
+    """The argument whose text it gives, edges unchanged: `position|keyword`; "receiver" for methods."""
+    value: str = ""
+    """The constant that it gives."""
+    url: bool = False
+    """It gives a web address."""
+    path: bool | None = None
+    """Whether that address carries a path."""

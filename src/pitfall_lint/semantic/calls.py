@@ -1,0 +1,128 @@
+"""Who calls whom: the uses of a function in its own file, and what a function's calls run, across files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.semantic.definitions import Class, Function, Param
+from pitfall_lint.semantic.walk import Tree
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.call import Call
+    from pitfall_lint.semantic.file import File
+
+_COMMON = 60
+"""A name that stands on more lines than this is not followed: the effort would be the whole file's."""
+
+
+def mentions(file: File, name: str) -> tuple[cst.BaseExpression, ...]:
+    """Return the expressions `name` and `….name` of a file, wherever they stand; () for very common names."""
+    key = ("mentions", name)
+    if key not in file.memo:
+        file.memo[key] = tuple(_mentions(file, name))
+    found: tuple[cst.BaseExpression, ...] = file.memo[key]
+    return found
+
+
+def _mentions(file: File, name: str) -> Iterator[cst.BaseExpression]:
+    for tree in trees_with(file, name):
+        for node in tree.by_kind.get(cst.Name, ()):
+            if not isinstance(node, cst.Name) or node.value != name:
+                continue
+            outer = file.parent(node)
+            if isinstance(outer, cst.Attribute) and outer.attr is node:
+                yield outer
+            elif isinstance(outer, (cst.FunctionDef, cst.ClassDef, cst.Param, cst.ImportAlias, cst.AsName)):
+                continue
+            elif not (isinstance(outer, cst.Arg) and outer.keyword is node):
+                yield node
+
+
+def trees_with(file: File, word: str) -> list[Tree]:
+    """Return the trees of the definitions (and the module's own code) in which a word stands."""
+    data, source = file.source.data, file.source
+    lines = {
+        source.position(match.start())[0] - 1
+        for match in re.finditer(rb"(?<![\w])" + re.escape(word.encode()) + rb"(?!\w)", data)
+    }
+    if len(lines) > _COMMON:
+        return []
+    blocks = dict.fromkeys(file.outline.function_at(line) for line in sorted(lines))
+    return [tree for block in blocks if (tree := file.tree(block)) is not None]
+
+
+def uses(function: Function) -> tuple[cst.BaseExpression, ...]:
+    """Return the expressions of the function's own file that refer to it; for a lambda itself as well."""
+    file = function.file
+    key = ("uses", function)
+    if key not in file.memo:
+        file.memo[key] = ()
+        if isinstance(function.node, cst.Lambda):
+            found = [function.node, *(e for name in _names_of_lambda(function) for e in mentions(file, name))]
+            file.memo[key] = tuple(e for e in found if e is function.node or file.definition(e) is function)
+        else:
+            file.memo[key] = tuple(e for e in mentions(file, function.name) if file.definition(e) is function)
+    cached: tuple[cst.BaseExpression, ...] = file.memo[key]
+    return cached
+
+
+def _names_of_lambda(function: Function) -> list[str]:
+    outer = function.file.parent(function.node)
+    if not isinstance(outer, cst.Assign):
+        return []
+    return [t.target.value for t in outer.targets if isinstance(t.target, cst.Name)]
+
+
+def callers(function: Function) -> Iterator[Call]:
+    """Yield the calls of a function in its own file; a constructor's callers are those of its class."""
+    file = function.file
+    for use in uses(function):
+        outer = file.parent(use)
+        if isinstance(outer, cst.Call) and outer.func is use:
+            yield file.call(outer)
+    if function.class_ is not None and function.name == "__init__":
+        for mention in mentions(file, function.class_.name):
+            outer = file.parent(mention)
+            if (
+                isinstance(outer, cst.Call)
+                and outer.func is mention
+                and file.definition(mention) is function.class_
+            ):
+                yield file.call(outer)
+
+
+def runs(call: Call) -> Function | None:
+    """Return the project function whose body a call runs here and now: no coroutine, no generator."""
+    target = call.target
+    if isinstance(target, Class):
+        target = target.method("__init__")
+    if target is None or target.is_async or target.is_generator:
+        return None
+    return target
+
+
+def param_of(target: Function | Class, call: Call, expression: cst.BaseExpression) -> Param | None:
+    """Return the parameter of a callee that an argument of a call binds, if it can be told."""
+    function = target.method("__init__") if isinstance(target, Class) else target
+    if function is None:
+        return None
+    params = list(function.params)
+    if function.is_method and (isinstance(target, Class) or call.receiver is not None):
+        params = params[1:]
+    position = 0
+    for arg in call.node.args:
+        if arg.value is expression:
+            if arg.star:
+                return None
+            if arg.keyword is not None:
+                return next((p for p in params if p.name == arg.keyword.value and p.kind != "args"), None)
+            positional = [p for p in params if p.kind == "positional"]
+            return positional[position] if position < len(positional) else None
+        if arg.star:
+            return None
+        position += arg.keyword is None
+    return None

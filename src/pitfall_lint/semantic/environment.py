@@ -1,0 +1,308 @@
+"""What the program does with the environment's proxy variables, here, in helpers and in what it imports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.libraries.proxies import Environment, EnvironmentUse, ProxyVariable
+from pitfall_lint.semantic import names
+from pitfall_lint.semantic.definitions import Function
+from pitfall_lint.semantic.hosts import UNKNOWN_PART, shapes
+from pitfall_lint.semantic.values import Const
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.file import File
+
+_DEPTH = 4
+"""Calls, callers and imports are followed that far."""
+_MODULES = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Use:
+    """One place that reads or changes environment variables."""
+
+    file: File
+    node: cst.CSTNode
+    """The call, or the statement that assigns or deletes."""
+    does: str
+    """read, set, append, default or clear."""
+    names: tuple[str, ...]
+    """The variables, as spelled; several behind a loop over constants."""
+    value: cst.BaseExpression | None = None
+    raises: bool = False
+    """KeyError when the variable is not set."""
+
+    def shapes(self) -> tuple[str, ...]:
+        """Return what it sets, unknown parts as UNKNOWN_PART; `()` when nothing is known."""
+        return shapes(self.file, self.value) if self.value is not None else ()
+
+
+def uses(file: File, function: Function | None) -> tuple[Use, ...]:
+    """Return what one function's own body does with proxy variables; None for what runs at import."""
+    key = ("environment", function)
+    found = file.memo.get(key)
+    if found is None:
+        known = {name for row in file.libraries.rows(ProxyVariable) for name in row.variables}
+        proxy = (_proxy_names(use, known) for use in _uses(file, function))
+        found = file.memo[key] = tuple(use for use in proxy if use is not None)
+    return found
+
+
+def uses_in_sight(file: File) -> Iterator[Use]:
+    """Yield the uses in the definitions that are being looked at."""
+    seen: set[int] = set()
+    for node in file.nodes(cst.Subscript, cst.Call, cst.Comparison, cst.AugAssign):
+        function = file.function_of(node)
+        if id(function) not in seen:
+            seen.add(id(function))
+            yield from uses(file, function)
+
+
+def variable(file: File, name: str) -> ProxyVariable | None:
+    """Return the proxy variable that goes by a name."""
+    return next((row for row in file.libraries.rows(ProxyVariable) if name in row.variables), None)
+
+
+def spellings(file: File, role: str) -> frozenset[str]:
+    """Return all names of the variables of a role: `proxy` or `exceptions`."""
+    return frozenset(
+        n for row in file.libraries.rows(ProxyVariable) if row.role == role for n in row.variables
+    )
+
+
+def _proxy_names(use: Use, known: set[str]) -> Use | None:
+    wanted = tuple(name for name in use.names if name in known)
+    if not wanted:
+        return None
+    return Use(use.file, use.node, use.does, wanted, use.value, use.raises)
+
+
+def _uses(file: File, function: Function | None) -> Iterator[Use]:
+    for node in _nodes(file, function):
+        if isinstance(node, cst.Assign):
+            for assigned in node.targets:
+                yield from _assigned(file, node, assigned.target, node.value, "set")
+        elif isinstance(node, cst.AnnAssign):
+            yield from _assigned(file, node, node.target, node.value, "set")
+        elif isinstance(node, cst.AugAssign):
+            if isinstance(node.operator, cst.BitOrAssign) and _is_environment(file, node.target):
+                yield from _updated(file, node, node.value)
+            else:
+                yield from _assigned(file, node, node.target, node.value, "append")
+        elif isinstance(node, cst.Del):
+            elements = node.target.elements if isinstance(node.target, cst.Tuple) else ()
+            for target in [element.value for element in elements] or [node.target]:
+                yield from _assigned(file, node, target, None, "clear")
+        elif isinstance(node, cst.Call):
+            yield from _called(file, node)
+        elif isinstance(node, cst.Subscript):
+            outer = file.parent(node)
+            if (
+                not isinstance(outer, (cst.AssignTarget, cst.Del, cst.AugAssign))
+                or getattr(outer, "value", None) is node
+            ):
+                if (key := _key(file, node)) is not None:
+                    yield Use(file, node, "read", strings(file, key), raises=True)
+        elif isinstance(node, cst.Comparison):
+            for part in node.comparisons:
+                if isinstance(part.operator, (cst.In, cst.NotIn)) and _is_environment(file, part.comparator):
+                    yield Use(file, node, "read", strings(file, node.left))
+
+
+def _nodes(file: File, function: Function | None) -> Iterable[cst.CSTNode]:
+    if function is not None:
+        return function.nodes()
+    return [node for node in file.skeleton.order if file.function_of(node) is None]
+
+
+def _assigned(
+    file: File, node: cst.CSTNode, target: cst.CSTNode, value: cst.BaseExpression | None, does: str
+) -> Iterator[Use]:
+    if isinstance(target, cst.Subscript) and (key := _key(file, target)) is not None:
+        if does == "set" and value is not None and shapes(file, value) == ("",):
+            does = "clear"
+        yield Use(file, node, does, strings(file, key), value, raises=value is None)
+
+
+def _key(file: File, node: cst.Subscript) -> cst.BaseExpression | None:
+    if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
+        return None
+    return node.slice[0].slice.value if _is_environment(file, node.value) else None
+
+
+def _is_environment(file: File, node: cst.CSTNode) -> bool:
+    if not isinstance(node, (cst.Name, cst.Attribute)):
+        return False
+    name = file.qualified_name(node)
+    return name is not None and file.libraries.find(Environment, name) is not None
+
+
+def _called(file: File, node: cst.Call) -> Iterator[Use]:
+    call = file.call(node)
+    name = call.name
+    row = file.libraries.find(EnvironmentUse, name) if name is not None else None
+    if row is None:
+        return
+    if row.does == "update":
+        if (mapping := call.arg(0)) is not None:
+            yield from _updated(file, node, mapping)
+        for arg in node.args:
+            if arg.keyword is not None:
+                yield Use(file, node, _setting(file, arg.value), (arg.keyword.value,), arg.value)
+    elif (key := call.where(row.variable)) is not None:
+        value = call.where(row.value) if row.value else None
+        does = _setting(file, value) if row.does == "set" and value is not None else row.does
+        yield Use(file, node, does, strings(file, key), value, row.raises and value is None)
+
+
+def _updated(file: File, node: cst.CSTNode, mapping: cst.BaseExpression) -> Iterator[Use]:
+    if isinstance(mapping, cst.Dict):
+        for element in mapping.elements:
+            if isinstance(element, cst.DictElement):
+                yield Use(
+                    file, node, _setting(file, element.value), strings(file, element.key), element.value
+                )
+
+
+def _setting(file: File, value: cst.BaseExpression) -> str:
+    return "clear" if shapes(file, value) == ("",) else "set"
+
+
+def strings(file: File, node: cst.BaseExpression) -> tuple[str, ...]:
+    """Return the strings that an expression takes, all of them constants (a loop variable's too); else `()`."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and not node.args:
+        inner = strings(file, node.func.value)
+        if node.func.attr.value in ("upper", "lower"):
+            return tuple(getattr(name, node.func.attr.value)() for name in inner)
+        return ()
+    found = shapes(file, node)
+    if not found:
+        found = tuple(
+            v.value for v in file.values_of(node) if isinstance(v, Const) and isinstance(v.value, str)
+        )
+    return tuple(dict.fromkeys(name for name in found if UNKNOWN_PART not in name))
+
+
+# What holds when a line runs
+
+
+def before(file: File, node: cst.CSTNode) -> Iterator[Use]:
+    """Yield the uses that may have run when a node is reached.
+
+    At import here and in the imported modules of the project, earlier in the function and in what that part
+    calls, and the same for the function's callers in this file.
+    """
+    yield from _imported(file)
+    yield from _earlier(file, node, _DEPTH, set())
+
+
+def in_reach(file: File) -> Iterator[Use]:
+    """Yield the uses in all functions of this module and of the project's modules that it imports."""
+    for module in _modules(file, 1):
+        yield from uses(module, None)
+        if _mentions(module):
+            for block in module.outline.functions:
+                yield from _all_uses(module.function_for(block))
+
+
+def _all_uses(function: Function) -> Iterator[Use]:
+    yield from uses(function.file, function)
+    for node in function.nodes(cst.FunctionDef):
+        if isinstance(node, cst.FunctionDef) and node is not function.node:
+            yield from _all_uses(function.file.function(node))
+
+
+def _mentions(file: File) -> bool:
+    data = file.source.data.lower()
+    return b"_proxy" in data
+
+
+def _imported(file: File) -> Iterator[Use]:
+    for module in _modules(file, _DEPTH):
+        if _mentions(module):
+            yield from uses(module, None)
+        yield from _from_calls(module, None, None, _DEPTH, set())
+
+
+def _modules(file: File, depth: int) -> list[File]:
+    """The module itself and what it imports of the project, nearest first, boundedly many."""
+    found, layer = [file], [file]
+    for _ in range(depth):
+        layer = [module for current in layer for module in _direct_imports(current) if module not in found]
+        found.extend(dict.fromkeys(layer))
+        if len(found) > _MODULES:
+            break
+    return list(dict.fromkeys(found))[:_MODULES]
+
+
+def _direct_imports(file: File) -> list[File]:
+    key = ("environment", "imports")
+    found = file.memo.get(key)
+    if found is None:
+        modules: list[File] = []
+        for entries in file.outline.imports.values():
+            for imported in entries:
+                base = names.absolute(file, imported)
+                candidates = [base] if not imported.attribute else [f"{base}.{imported.attribute}", base]
+                module = next((m for name in candidates if (m := file.module(name)) is not None), None)
+                if module is not None and module is not file:
+                    modules.append(module)
+        found = file.memo[key] = list(dict.fromkeys(modules))
+    return found
+
+
+def _earlier(file: File, node: cst.CSTNode, depth: int, seen: set[int]) -> Iterator[Use]:
+    function = file.function_of(node)
+    if function is None or id(function) in seen or depth < 0:
+        return
+    seen.add(id(function))
+    start = file.span(node).start
+    for use in uses(file, function):
+        if file.span(use.node).start < start:
+            yield use
+    yield from _from_calls(file, function, start, depth, set())
+    if isinstance(function.node, cst.Lambda):
+        yield from _earlier(file, function.node, depth, seen)
+    for caller in _callers(function):
+        yield from _earlier(file, caller, depth - 1, seen)
+
+
+def _from_calls(
+    file: File, function: Function | None, until: int | None, depth: int, seen: set[Function]
+) -> Iterator[Use]:
+    """Yield the uses in project functions that a function (or the module) calls, up to a place in it."""
+    if depth <= 0:
+        return
+    for node in _nodes(file, function):
+        if not isinstance(node, cst.Call) or (until is not None and file.span(node).start >= until):
+            continue
+        target = file.definition(node.func)
+        if isinstance(target, Function) and target not in seen:
+            seen.add(target)
+            if _mentions(target.file) or len(seen) < _MODULES:
+                yield from uses(target.file, target)
+                yield from _from_calls(target.file, target, None, depth - 1, seen)
+
+
+def _callers(function: Function) -> Iterator[cst.CSTNode]:
+    """Yield the calls of a function in its own file."""
+    file = function.file
+    name = function.name.encode()
+    if file.source.data.count(name) < 2:
+        return
+    for block in file.outline.functions:
+        caller = file.function_for(block)
+        if caller is function or name not in _text(file, block.first, block.end):
+            continue
+        for node in caller.nodes(cst.Call):
+            if isinstance(node, cst.Call) and file.definition(node.func) is function:
+                yield node
+
+
+def _text(file: File, first: int, end: int) -> bytes:
+    return b"".join(file.source.lines[first:end])

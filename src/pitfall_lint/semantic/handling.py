@@ -1,0 +1,416 @@
+"""Does a function handle its own errors? Where an exception leaves it unseen."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.libraries.tasks import Harmless, Suppressor, Waiter
+from pitfall_lint.semantic.definitions import Class, Function
+from pitfall_lint.semantic.handover import argument_for
+from pitfall_lint.semantic.values import Coroutine, FunctionValue, Unknown
+from pitfall_lint.semantic.walk import all_nodes, own_nodes
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.file import File
+
+_DEPTH = 6
+_LOGGER = re.compile(r"_*(?:\w*_)?(?:log|logger|logging|console|reporter)_*", re.IGNORECASE)
+_LOGS = frozenset("debug info warning warn error exception critical fatal log trace success print capture_exception".split())
+_TELLS = re.compile(r"log|print|report|capture|notify|record|alert|error|fail|exception|emit|warn|put|append|send|set_exception")
+_LOCK = re.compile(r"(?:^|_)(?:r?lock|sem|semaphore|mutex|limiter|limit)s?$", re.IGNORECASE)
+_WAITS = {"get": "queue", "put": "queue", "join": "queue", "wait": "event", "acquire": "lock"}
+"""Methods that only wait, by what the name of their object says."""
+_BROAD = frozenset({"Exception", "BaseException"})
+_CANCELLED = frozenset({"CancelledError", "Cancelled", "KeyboardInterrupt", "SystemExit", "GeneratorExit", "StopAsyncIteration"})
+
+
+@dataclass(frozen=True, eq=False)
+class Escape:
+    """A place of a function whose exception nobody in it takes."""
+
+    file: File
+    node: cst.CSTNode
+    stub: bool = False
+    """The function has no body of its own: subclasses say what it does."""
+    expected: bool = False
+    """Handlers around it take the errors that were expected, and only others escape."""
+
+
+def catches_all(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Tell whether a clause takes every Exception."""
+    return handler.type is None or any(name in _BROAD for name in class_names(handler.type))
+
+
+def class_names(node: cst.BaseExpression | None) -> list[str]:
+    """Return the last names of the classes that an except clause or suppress() names."""
+    if isinstance(node, cst.Tuple):
+        return [name for element in node.elements for name in class_names(element.value)]
+    if isinstance(node, cst.Attribute):
+        return [node.attr.value]
+    if isinstance(node, cst.Name):
+        return [node.value]
+    return ["?"]
+
+
+def takes_cancellation(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Tell whether a clause takes CancelledError, by name or because it takes everything."""
+    return handler.type is None or any(name in {"BaseException", "CancelledError", "Cancelled"} for name in class_names(handler.type))
+
+
+def is_stub(function: Function) -> bool:
+    """Tell whether a function has no body of its own: `pass`, `...`, a docstring, NotImplementedError."""
+    if not isinstance(function.node, cst.FunctionDef) or function.is_generator:
+        return False
+    if any(name is not None and name.rpartition(".")[2] == "abstractmethod" for name in function.decorator_names):
+        return True
+    if isinstance(function.node.body, cst.IndentedBlock):
+        small = [s for line in function.node.body.body for s in (line.body if isinstance(line, cst.SimpleStatementLine) else (None,))]
+    else:
+        small = list(function.node.body.body)
+    return all(
+        isinstance(s, cst.Pass)
+        or (isinstance(s, cst.Expr) and isinstance(s.value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis)))
+        or (isinstance(s, cst.Raise) and s.exc is not None and "NotImplemented" in function.file.code(s.exc))
+        for s in small
+    )
+
+
+def escape_of(function: Function, depth: int = 0, trusted: frozenset[str] = frozenset()) -> Escape | None:
+    """Return the first place whose exception leaves a function, or None when it handles everything itself.
+
+    `trusted` are parameters that hold coroutines that handle their own errors.
+    """
+    key = ("escape", function, trusted)
+    memo = function.file.memo
+    if key not in memo:
+        memo[key] = None  # recursion adds nothing
+        memo[key] = _escape_of(function, depth, trusted)
+    found: Escape | None = memo[key]
+    return found
+
+
+def _escape_of(function: Function, depth: int, trusted: frozenset[str]) -> Escape | None:
+    file = function.file
+    if depth > _DEPTH:
+        return Escape(file, function.node)
+    if is_stub(function):
+        return Escape(file, function.node, stub=True)
+    if _decorated_with_guard(function, depth):
+        return None
+    scan = _Scan(file, depth, trusted)
+    if isinstance(function.node, cst.Lambda):
+        scan.expression(function.node.body, False)
+    else:
+        scan.block(function.node.body, False)
+    if scan.hard is not None:
+        return scan.hard
+    return scan.partial or (None if scan.guards else scan.soft)
+
+
+def _decorated_with_guard(function: Function, depth: int) -> bool:
+    """Tell whether a project decorator wraps the function in a handler for everything."""
+    for decorator in function.decorators:
+        target = function.file.definition(decorator.func if isinstance(decorator, cst.Call) else decorator)
+        if isinstance(target, Function):
+            for node in all_nodes(target.node.body):
+                if isinstance(node, cst.Try) and any(catches_all(target.file, h) for h in node.handlers):
+                    if not any(reraises(target.file, h) for h in node.handlers if catches_all(target.file, h)):
+                        return True
+    return False
+
+
+def reraises(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Tell whether a clause lets an exception go on that it told nobody about."""
+    raised = [node for node in own_nodes(handler.body) if isinstance(node, cst.Raise)]
+    return bool(raised) and not _tells(file, handler)
+
+
+def _expects(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Tell whether a clause deals with an error that was expected, cancellation and ends of iteration aside."""
+    return not set(class_names(handler.type)) <= _CANCELLED and not reraises(file, handler)
+
+
+def _tells(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
+    """Tell whether a clause logs, or hands the exception to something, before it ends."""
+    name = handler.name.name.value if handler.name is not None and isinstance(handler.name.name, cst.Name) else None
+    for node in own_nodes(handler.body):
+        if not isinstance(node, cst.Call) or isinstance(file.parent(node), (cst.Raise, cst.From)):
+            continue
+        if logs(file, node) or _TELLS.search(_leaf(node.func).lower()):
+            return True
+        if name is not None and not _inside_raise(file, node, handler):
+            if any(isinstance(arg.value, cst.Name) and arg.value.value == name for arg in node.args):
+                if _leaf(node.func) not in {"isinstance", "str", "repr", "type", "getattr", "hasattr"}:
+                    return True
+    return False
+
+
+def _inside_raise(file: File, node: cst.CSTNode, stop: cst.CSTNode) -> bool:
+    for ancestor in file.ancestors(node):
+        if isinstance(ancestor, cst.Raise):
+            return True
+        if ancestor is stop:
+            return False
+    return False
+
+
+def _leaf(node: cst.CSTNode) -> str:
+    if isinstance(node, cst.Attribute):
+        return node.attr.value
+    return node.value if isinstance(node, cst.Name) else ""
+
+
+def logs(file: File, call: cst.Call) -> bool:
+    """Tell whether a call is a logger's: by row, or by the names that loggers go by."""
+    name = file.qualified_name(call.func)
+    if name is not None and name.startswith("logging.") and file.libraries.find(Harmless, name) is not None:
+        return True
+    func = call.func
+    return (
+        isinstance(func, cst.Attribute)
+        and func.attr.value in _LOGS
+        and _LOGGER.fullmatch(_leaf(func.value.func if isinstance(func.value, cst.Call) else func.value)) is not None
+    )
+
+
+_PLAIN = frozenset(
+    "get append add discard clear copy format join split strip lower upper startswith endswith items keys values extend"
+    " update setdefault replace set is_set cancel done cancelled locked empty full qsize total_seconds time hex group".split()
+)
+"""Methods that values of the language have; called on something unknown they are taken for these."""
+
+
+def _is_plain(call: cst.Call) -> bool:
+    """Tell whether a sync call is most likely a container's or string's method, or makes an object."""
+    if isinstance(call.func, cst.Attribute) and call.func.attr.value in _PLAIN:
+        return True
+    leaf = _leaf(call.func).lstrip("_")
+    return leaf[:1].isupper() and not leaf.isupper()
+
+
+def is_harmless(file: File, call: cst.Call, depth: int = 0) -> bool:
+    """Tell whether a call, awaited or not, raises nothing that matters: by row, a logger's, or the project's own."""
+    if logs(file, call):
+        return True
+    values = file.values_of(call.func)
+    functions = [v.function for v in values if isinstance(v, FunctionValue)]
+    if functions and len(functions) == len([v for v in values if not isinstance(v, Unknown)]):
+        return all(escape_of(f, depth + 1) is None for f in functions)
+    name = file.qualified_name(call.func)
+    if name is None:
+        return isinstance(call.func, cst.Attribute) and _only_waits(call.func)
+    if file.libraries.find(Harmless, name) is not None:
+        return True
+    waiter = file.libraries.find(Waiter, name)
+    if waiter is not None and waiter.returns_exceptions:
+        for arg in call.args:
+            if arg.keyword is not None and arg.keyword.value == waiter.returns_exceptions:
+                return file.folded(arg.value) is True
+    return False
+
+
+def _only_waits(func: cst.Attribute) -> bool:
+    """Tell whether an untyped object goes by the name of a queue or event, and the method waits on it."""
+    kind = _WAITS.get(func.attr.value)
+    name = _leaf(func.value).lower()
+    return kind is not None and (kind in name or (kind == "queue" and name in {"q", "_q"}) or bool(_LOCK.search(name) and kind == "lock"))
+
+
+def coroutine_escape(file: File, coroutine: cst.BaseExpression, depth: int = 0) -> Escape | None:
+    """Return where an exception leaves a coroutine expression; the expression itself when it can't be followed."""
+    unknown = Escape(file, coroutine)
+    if isinstance(coroutine, cst.Call):
+        if is_harmless(file, coroutine, depth):
+            return None
+        definition = file.definition(coroutine.func)
+        if isinstance(definition, Function) and definition.is_coroutine_function:
+            return escape_of(definition, depth + 1, _trusted(file, coroutine, definition, depth))
+        if isinstance(definition, Class):
+            return unknown
+    found: Escape | None = None
+    values = file.values_of(coroutine)
+    for value in values:
+        if not isinstance(value, Coroutine):
+            return unknown
+        escape: Escape | None = unknown
+        if isinstance(value.of, Function):
+            escape = escape_of(value.of, depth + 1)
+        elif value.call is not None and value.file is not None and is_harmless(value.file, value.call, depth):
+            escape = None
+        found = found or escape
+    return found if values else unknown
+
+
+def _trusted(file: File, call: cst.Call, function: Function, depth: int) -> frozenset[str]:
+    """Return the parameters that are given a coroutine that handles its own errors."""
+    found = set()
+    for param in function.params:
+        given = argument_for(file.call(call), function, param.name)
+        if given is not None and any(isinstance(value, Coroutine) for value in file.values_of(given)):
+            if depth < _DEPTH and coroutine_escape(file, given, depth + 1) is None:
+                found.add(param.name)
+    return frozenset(found)
+
+
+def function_escape(file: File, function: cst.BaseExpression) -> Escape | None:
+    """Return where an exception leaves a function that is handed over; the expression when it can't be followed."""
+    definition = file.definition(function)
+    if isinstance(definition, Function):
+        return escape_of(definition, 1)
+    name = file.qualified_name(function)
+    if name is not None and file.libraries.find(Harmless, name) is not None:
+        return None
+    return Escape(file, function)
+
+
+class _Scan:
+    """One way through a function's statements: hard escapes, soft ones, and whether anything is guarded at all."""
+
+    def __init__(self, file: File, depth: int, trusted: frozenset[str]) -> None:
+        self.file = file
+        self.depth = depth
+        self.trusted = trusted
+        self.expects = 0
+        self.partial: Escape | None = None
+        self.hard: Escape | None = None
+        self.soft: Escape | None = None
+        self.guards = 0
+
+    def escapes(self, node: cst.CSTNode) -> None:
+        """Note a hard escape; behind handlers for the expected errors it weighs less."""
+        if self.expects:
+            self.partial = self.partial or Escape(self.file, node, expected=True)
+        else:
+            self.hard = self.hard or Escape(self.file, node)
+
+    def block(self, node: cst.CSTNode, guarded: bool) -> None:
+        body = getattr(node, "body", ())
+        for statement in body if isinstance(body, (tuple, list)) else (body,):
+            if self.hard is None:
+                self.statement(statement, guarded)
+
+    def statement(self, node: cst.CSTNode, guarded: bool) -> None:
+        if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+            return
+        if isinstance(node, cst.SimpleStatementLine):
+            for small in node.body:
+                self.expression(small, guarded)
+        elif isinstance(node, (cst.Try, cst.TryStar)):
+            self._try(node, guarded)
+        elif isinstance(node, cst.With):
+            self._with(node, guarded)
+        elif isinstance(node, cst.For):
+            self._for(node, guarded)
+        else:
+            for name in ("test", "subject"):
+                if (part := getattr(node, name, None)) is not None:
+                    self.expression(part, guarded)
+            for name in ("body", "orelse"):
+                if isinstance(part := getattr(node, name, None), cst.CSTNode):
+                    (self.statement if isinstance(part, cst.If) else self.block)(part, guarded)
+            for case in getattr(node, "cases", ()):
+                self.block(case.body, guarded)
+
+    def _for(self, node: cst.For, guarded: bool) -> None:
+        if node.asynchronous is not None and not guarded:
+            self.escapes(node.iter)
+        self.expression(node.iter, guarded)
+        self.block(node.body, guarded)
+        if node.orelse is not None:
+            self.block(node.orelse.body, guarded)
+
+    def _try(self, node: cst.Try | cst.TryStar, guarded: bool) -> None:
+        broad = [handler for handler in node.handlers if catches_all(self.file, handler)]
+        handles = bool(broad) and not any(reraises(self.file, handler) for handler in broad)
+        self.guards += handles
+        expects = not handles and any(_expects(self.file, handler) for handler in node.handlers)
+        self.expects += expects
+        self.block(node.body, guarded or handles)
+        self.expects -= expects
+        if node.orelse is not None:
+            self.block(node.orelse.body, guarded)
+        # what a clause or `finally` does to tell or to clean up is not held against it
+
+    def _with(self, node: cst.With, guarded: bool) -> None:
+        for item in node.items:
+            if self._swallows(item.item):
+                guarded = True
+                self.guards += 1
+            elif node.asynchronous is not None and not guarded and not self._is_lock(item.item):
+                self.escapes(item.item)
+            else:
+                self.expression(item.item, guarded)
+        self.block(node.body, guarded)
+
+    def _is_lock(self, item: cst.BaseExpression) -> bool:
+        type_ = self.file.type_of(item)
+        if isinstance(type_, str) and _LOCK.search(type_.rpartition(".")[2]):
+            return True
+        return _LOCK.search(_leaf(item.func if isinstance(item, cst.Call) else item)) is not None
+
+    def _swallows(self, item: cst.BaseExpression) -> bool:
+        if not isinstance(item, cst.Call):
+            return False
+        name = self.file.qualified_name(item.func)
+        if name is not None and self.file.libraries.find(Suppressor, name) is not None:
+            return any(name in _BROAD for arg in item.args for name in class_names(arg.value))
+        target = self.file.definition(item.func)
+        if isinstance(target, Function) and target.is_generator:
+            for node in target.nodes(cst.Try):
+                broad = [h for h in node.handlers if catches_all(target.file, h)]
+                if broad and any(isinstance(n, cst.Yield) for n in own_nodes(node.body)):
+                    return not any(reraises(target.file, h) for h in broad)
+        return False
+
+    def expression(self, node: cst.CSTNode, guarded: bool) -> None:
+        if guarded or self.hard is not None:
+            return
+        file, depth = self.file, self.depth
+        for part in own_nodes(node):
+            if isinstance(part, cst.Raise) and not _raises_cancellation(part):
+                self.escapes(part)
+            elif isinstance(part, cst.Await):
+                trusted = isinstance(part.expression, cst.Name) and part.expression.value in self.trusted
+                if not trusted and (inner := coroutine_escape(file, part.expression, depth)) is not None:
+                    if inner.expected:
+                        self.partial = self.partial or inner
+                    else:
+                        self.escapes(part)
+            elif isinstance(part, cst.CompFor) and part.asynchronous is not None:
+                self.escapes(part.iter)
+            elif isinstance(part, cst.Call) and self.soft is None:
+                if not isinstance(file.parent(part), cst.Await) and not _is_plain(part) and not is_harmless(file, part, depth):
+                    if not _makes_coroutine(file, part):
+                        self.soft = Escape(file, part)
+            if self.hard is not None:
+                return
+
+
+def _makes_coroutine(file: File, call: cst.Call) -> bool:
+    values = file.values_of(call)
+    return bool(values) and all(isinstance(value, Coroutine) for value in values)
+
+
+def _raises_cancellation(node: cst.Raise) -> bool:
+    error = node.exc.func if isinstance(node.exc, cst.Call) else node.exc
+    return error is not None and _leaf(error) in _CANCELLED
+
+
+__all__ = ["Escape", "catches_all", "coroutine_escape", "escape_of", "function_escape", "is_harmless", "logs"]
+
+
+def runs_forever(file: File, coroutine: cst.BaseExpression) -> bool:
+    """Tell whether a coroutine surely or perhaps loops without end: awaiting it here would hang."""
+    function = file.definition(coroutine.func) if isinstance(coroutine, cst.Call) else None
+    if not isinstance(function, Function):
+        return False
+    return any(file_constant(function.file, loop.test) for loop in function.nodes(cst.While))
+
+
+def file_constant(file: File, test: cst.BaseExpression) -> bool:
+    """Tell whether a loop's test always holds."""
+    return file.folded(test) in (True, 1)

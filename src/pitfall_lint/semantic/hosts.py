@@ -1,0 +1,189 @@
+"""Where a URL points to: strings with unknown parts, and the hosts that are this very machine."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.semantic.definitions import Class
+from pitfall_lint.semantic.outline import Block, Imported
+from pitfall_lint.semantic.values import NOT_CONSTANT
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.file import File
+
+UNKNOWN_PART = "\0"
+"""Stands for a part of a string that nobody can tell."""
+_DEPTH = 12
+_WIDTH = 8
+_LOCAL = re.compile(
+    r"(?i)(?:https?|wss?)://(?:[^/@\0]*@)?"
+    r"(?P<host>localhost|127(?:\.\d{1,3}){3}|0\.0\.0\.0|\[::1?\])(?=[:/?#\0]|$)"
+)
+_SAME = frozenset({"rstrip", "strip", "lstrip", "lower", "removesuffix"})
+"""String methods that leave the host as it is."""
+
+
+def local_host(file: File, url: cst.BaseExpression) -> str | None:
+    """Return the host when a URL surely points to this machine, else None."""
+    found = shapes(file, url)
+    hosts = [match["host"] if (match := _LOCAL.match(shape)) else None for shape in found]
+    return hosts[0] if hosts and None not in hosts else None
+
+
+def shapes(file: File, node: cst.BaseExpression, depth: int = _DEPTH) -> tuple[str, ...]:
+    """Return the strings that an expression may be, unknown parts as UNKNOWN_PART; `()` when nothing is known."""
+    if depth <= 0:
+        return ()
+    constant = file.folded(node)
+    if constant is not NOT_CONSTANT:
+        return (str(constant),) if isinstance(constant, (str, int)) and not isinstance(constant, bool) else ()
+    found: tuple[str, ...] = ()
+    if isinstance(node, cst.FormattedString):
+        found = _formatted(file, node, depth)
+    elif isinstance(node, cst.ConcatenatedString):
+        found = _joined([_some(file, node.left, depth), _some(file, node.right, depth)])
+    elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+        found = _joined([_some(file, node.left, depth), _some(file, node.right, depth)])
+    elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Modulo):
+        found = _percent(file, node, depth)
+    elif isinstance(node, cst.IfExp):
+        sides = [shapes(file, side, depth - 1) for side in (node.body, node.orelse)]
+        found = sides[0] + sides[1] if all(sides) else ()
+    elif isinstance(node, cst.Call):
+        found = _called(file, node, depth)
+    elif isinstance(node, cst.Name):
+        found = _name(file, node, depth)
+    elif isinstance(node, cst.Attribute):
+        found = _attribute(file, node, depth)
+    return tuple(dict.fromkeys(found))[:_WIDTH] if len(found) <= _WIDTH * _WIDTH else ()
+
+
+def _some(file: File, node: cst.BaseExpression, depth: int) -> tuple[str, ...]:
+    return shapes(file, node, depth - 1) or (UNKNOWN_PART,)
+
+
+def _joined(parts: list[tuple[str, ...]]) -> tuple[str, ...]:
+    whole: tuple[str, ...] = ("",)
+    for part in parts:
+        whole = tuple(left + right for left in whole for right in part)
+        if len(whole) > _WIDTH:
+            return ()
+    return whole if any(text.strip(UNKNOWN_PART) for text in whole) else ()
+
+
+def _formatted(file: File, node: cst.FormattedString, depth: int) -> tuple[str, ...]:
+    parts: list[tuple[str, ...]] = []
+    for part in node.parts:
+        if isinstance(part, cst.FormattedStringText):
+            parts.append((part.value.replace("{{", "{").replace("}}", "}"),))
+        elif isinstance(part, cst.FormattedStringExpression):
+            plain = part.format_spec is None and part.conversion is None
+            parts.append(_some(file, part.expression, depth) if plain else (UNKNOWN_PART,))
+    return _joined(parts)
+
+
+def _percent(file: File, node: cst.BinaryOperation, depth: int) -> tuple[str, ...]:
+    template = file.folded(node.left)
+    if not isinstance(template, str) or isinstance(node.right, cst.Dict):
+        return ()
+    values = [e.value for e in node.right.elements] if isinstance(node.right, cst.Tuple) else [node.right]
+    pieces = re.split(r"%[-+ #0]*[\d.]*[sdr]", template.replace("%%", "%"))
+    if len(pieces) != len(values) + 1:
+        return ()
+    return _interleaved(pieces, [_some(file, value, depth) for value in values])
+
+
+def _interleaved(pieces: list[str], values: list[tuple[str, ...]]) -> tuple[str, ...]:
+    parts: list[tuple[str, ...]] = [(pieces[0],)]
+    for value, piece in zip(values, pieces[1:], strict=True):
+        parts += [value, (piece,)]
+    return _joined(parts)
+
+
+def _called(file: File, node: cst.Call, depth: int) -> tuple[str, ...]:
+    if not isinstance(node.func, cst.Attribute):
+        if isinstance(node.func, cst.Name) and node.func.value == "str" and len(node.args) == 1:
+            return shapes(file, node.args[0].value, depth - 1)
+        return ()
+    method, owner = node.func.attr.value, node.func.value
+    if method in _SAME:
+        return tuple(
+            text.rstrip("/") if "strip" in method else text for text in shapes(file, owner, depth - 1)
+        )
+    if method == "format":
+        return _format(file, node, owner, depth)
+    if method == "join" and len(node.args) == 1 and isinstance(node.args[0].value, (cst.List, cst.Tuple)):
+        glue = file.folded(owner)
+        elements = node.args[0].value.elements
+        if isinstance(glue, str) and elements:
+            return _interleaved(
+                ["", *[glue] * (len(elements) - 1), ""], [_some(file, e.value, depth) for e in elements]
+            )
+    return ()
+
+
+def _format(file: File, node: cst.Call, owner: cst.BaseExpression, depth: int) -> tuple[str, ...]:
+    template = file.folded(owner)
+    if not isinstance(template, str) or any(arg.star for arg in node.args):
+        return ()
+    positional = [arg.value for arg in node.args if arg.keyword is None]
+    named = {arg.keyword.value: arg.value for arg in node.args if arg.keyword is not None}
+    pieces = re.split(r"\{([^{}]*)\}", template)
+    values: list[tuple[str, ...]] = []
+    for number, field in enumerate(pieces[1::2]):
+        name = field.partition(":")[0]
+        index = number if not name else int(name) if name.isdigit() else -1
+        value = named.get(name) if index < 0 else positional[index] if index < len(positional) else None
+        values.append(
+            _some(file, value, depth) if value is not None and ":" not in field else (UNKNOWN_PART,)
+        )
+    return _interleaved(pieces[0::2], values)
+
+
+def _name(file: File, node: cst.Name, depth: int) -> tuple[str, ...]:
+    found = file.lookup(node.value, node)
+    if found is None or not found.bindings:
+        return ()
+    result: list[str] = []
+    for binding in found.bindings:
+        if isinstance(binding, Imported):
+            part = _imported(file, node, depth)
+        elif isinstance(binding, Block) or binding.kind not in ("assign", "walrus") or binding.value is None:
+            return ()
+        else:
+            part = shapes(file, binding.value, depth - 1)
+        if not part:
+            return ()
+        result += part
+    return tuple(result)
+
+
+def _imported(file: File, node: cst.Name, depth: int) -> tuple[str, ...]:
+    return ()  # a constant is folded through imports; what is more than a constant is not followed
+
+
+def _attribute(file: File, node: cst.Attribute, depth: int) -> tuple[str, ...]:
+    owner: object = None
+    if isinstance(node.value, cst.Name) and (function := file.function_of(node)) is not None:
+        if function.self_name == node.value.value:
+            owner = function.class_
+    if owner is None:
+        owner = file.type_of(node.value)
+    if not isinstance(owner, Class):
+        return ()
+    for class_ in owner.mro():
+        if not isinstance(class_, Class):
+            continue
+        result: list[str] = []
+        assigned = class_.attribute_assignments(node.attr.value)
+        for _, _, value in assigned:
+            part = shapes(class_.file, value, depth - 1) if value is not None else ()
+            if not part:
+                return ()
+            result += part
+        if assigned:
+            return tuple(result)
+    return ()

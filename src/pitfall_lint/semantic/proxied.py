@@ -1,0 +1,163 @@
+"""Requests to this machine, and whether the client that sends them asks the environment for a proxy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.libraries.proxies import ProxiedClient, ProxiedRequest
+from pitfall_lint.semantic import environment
+from pitfall_lint.semantic.hosts import UNKNOWN_PART, local_host, shapes
+from pitfall_lint.semantic.values import Const, Instance
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.call import Call
+    from pitfall_lint.semantic.file import File
+
+
+@dataclass(frozen=True, eq=False)
+class LocalRequest:
+    """A request to this machine that goes through the environment's proxy, if one is set."""
+
+    call: Call
+    url: str
+    """The URL as far as it is known, for messages."""
+    host: str
+    row: ProxiedRequest | ProxiedClient
+    client: Call | None = None
+    """The constructor of the client that sends it, if there is one."""
+
+
+def local_requests(file: File) -> Iterator[LocalRequest]:
+    """Yield the requests in sight that go to this machine and trust the environment."""
+    clients = file.libraries.rows(ProxiedClient)
+    methods = {method for row in clients for method in (*row.methods, *row.second)}
+    requests = file.libraries.leaves(ProxiedRequest)
+    for call in file.calls():
+        found: LocalRequest | None = None
+        for row in file.rows_of_call(call, ProxiedRequest, requests):
+            found = found or _by_function(file, call, row)
+        if found is None and call.method in methods:
+            found = _by_client(call)
+        if found is None:
+            bound = next((row for row in file.rows_of_call(call, ProxiedClient) if row.bound), None)
+            found = _by_constructor(call, bound) if bound is not None else None
+        if found is not None and not _excepted(file, call, found.host):
+            yield found
+
+
+def _by_function(file: File, call: Call, row: ProxiedRequest) -> LocalRequest | None:
+    url = call.where(row.url)
+    if url is None or call.has_star or _settled(call, row.settled_by) or _called(file, row.settled_by_calls):
+        return None
+    owner, url = file, url
+    if row.carrier and file.is_instance(url, row.carrier):
+        origin = next((v for v in file.values_of(url) if isinstance(v, Instance)), None)
+        if origin is None or origin.file is None or not isinstance(origin.origin, cst.Call):
+            return None
+        owner, inner = origin.file, origin.file.call(origin.origin).arg(0, "url")
+        if inner is None:
+            return None
+        url = inner
+    host = local_host(owner, url)
+    return LocalRequest(call, _readable(owner, url), host, row) if host is not None else None
+
+
+def _by_client(call: Call) -> LocalRequest | None:
+    assert call.receiver is not None
+    instances = [v for v in call.file.values_of(call.receiver) if not (isinstance(v, Const) and v.value is None)]
+    found: LocalRequest | None = None
+    for value in instances:
+        if not isinstance(value, Instance) or not isinstance(value.type, str) or value.file is None:
+            return None
+        row = value.file.libraries.find(ProxiedClient, value.type)
+        if row is None or not isinstance(value.origin, cst.Call):
+            return None
+        made = value.file.call(value.origin)
+        if made.name is None or not _asks(made, row) or _settled(call, row.request_settled_by):
+            return None
+        if _changed(call.file, row) or _changed(value.file, row):
+            return None
+        found = _to_here(call, row, made)
+        if found is None:
+            return None
+    return found
+
+
+def _to_here(call: Call, row: ProxiedClient, made: Call) -> LocalRequest | None:
+    """Return the request if its URL, joined to the client's base URL, is on this machine."""
+    position = 0 if call.method in row.methods else 1 if call.method in row.second else -1
+    url = call.arg(position, "url") if position >= 0 else None
+    if url is None:
+        return None
+    host = local_host(call.file, url)
+    if host is not None:
+        return LocalRequest(call, _readable(call.file, url), host, row, made)
+    base = made.where(row.base_url) if row.base_url else None
+    paths = shapes(call.file, url)
+    if base is None or not paths or any(UNKNOWN_PART in p[:1] or re.match(r"\w+://|//", p) for p in paths):
+        return None
+    host = local_host(made.file, base)
+    return LocalRequest(call, _readable(made.file, base), host, row, made) if host is not None else None
+
+
+def _by_constructor(call: Call, row: ProxiedClient) -> LocalRequest | None:
+    base = call.where(row.base_url)
+    if base is None or not _asks(call, row):
+        return None
+    host = local_host(call.file, base)
+    return LocalRequest(call, _readable(call.file, base), host, row) if host is not None else None
+
+
+def _asks(made: Call, row: ProxiedClient) -> bool:
+    """Tell whether a client made like this surely asks the environment for proxies."""
+    if made.has_star or _settled(made, row.settled_by):
+        return False
+    given = made.keyword(row.switch) if row.switch else None
+    if given is None:
+        return row.trusts
+    return made.file.folded(given) is True
+
+
+def _settled(call: Call, keywords: Iterable[str]) -> bool:
+    """Tell whether one of the keywords is given as something else than None."""
+    for name in keywords:
+        value = call.keyword(name)
+        if value is not None and call.file.folded(value) is not None:
+            return True
+    return False
+
+
+def _called(file: File, calls: Iterable[str]) -> bool:
+    return any(name.rpartition(".")[2].encode() in file.source.data for name in calls)
+
+
+def _changed(file: File, row: ProxiedClient) -> bool:
+    """Tell whether this module may turn the switch of a client, or give one another connection, after it was made."""
+    data = file.source.data
+    if row.switch_is_attribute and re.search(rb"\.\s*%s\b(?!\s*=\s*True)" % row.switch.encode(), data):
+        return True
+    made = any(b"%s(" % usual.rpartition(".")[2].encode() in data for usual in row.usual)
+    return not made and any(b".%s(" % method.encode() in data for method in row.settled_by_methods)
+
+
+def _excepted(file: File, call: Call, host: str) -> bool:
+    """Tell whether the program did something about this host before: listed it in NO_PROXY, or dropped the proxies."""
+    exceptions, proxies = environment.spellings(file, "exceptions"), environment.spellings(file, "proxy")
+    for use in environment.before(file, call.node):
+        if use.does in ("set", "append", "default") and exceptions.intersection(use.names):
+            texts = use.shapes()
+            if not texts or any(host.strip("[]") in text or "*" in text or UNKNOWN_PART in text for text in texts):
+                return True
+        if use.does == "clear" and proxies.intersection(use.names):
+            return True
+    return False
+
+
+def _readable(file: File, url: cst.BaseExpression) -> str:
+    text = shapes(file, url)[0].replace(UNKNOWN_PART, "…")
+    return text if len(text) <= 50 else text[:49] + "…"

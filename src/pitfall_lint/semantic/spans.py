@@ -1,0 +1,150 @@
+"""From a place in a file to the outermost function around it, in bytes: much faster than an outline, and unsure.
+
+A span may be too large or too small when strings of several lines look like code. Whoever reads one has to
+take a span that does not parse as a hint, no more.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+
+from pitfall_lint.source import Source
+
+_DEFINITION = re.compile(rb"^([ \t\f]*)(async[ \t]+def|def|class)[ \t]+\w", re.MULTILINE)
+_TOP = (b"\ndef ", b"\nasync def ", b"\nclass ")
+_OUTER_LINE = re.compile(rb"^[^ \t\f\r\n#)\]}]", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A range of bytes that should parse on its own: a function or a statement, `indent` deep."""
+
+    start: int
+    end: int
+    indent: int
+    is_function: bool
+
+
+class Spans:
+    """The places of one file."""
+
+    def __init__(self, source: Source) -> None:
+        self.data = source.data
+        self._start = len(source.bom)
+        self._outer_lines: dict[int, re.Pattern[bytes]] = {}
+        self._found: list[Place] = []
+
+    def at(self, offset: int) -> Place | None:
+        """Return the outermost function, or the statement outside of functions, that holds an offset."""
+        for place in self._found:
+            if place.start <= offset < place.end:
+                return place
+        place = self._find(offset)
+        if place is not None:
+            self._found.append(place)
+        return place
+
+    def _find(self, offset: int) -> Place | None:
+        data = self.data
+        start = max(data.rfind(word, 0, offset) for word in _TOP) + 1
+        if start == 0 and not data.startswith((b"def ", b"async def ", b"class "), self._start):
+            return self._statement(offset)
+        start = max(start, self._start)
+        end = self._end(start, 0)
+        if offset >= end:
+            return self._statement(offset)
+        if not data.startswith(b"class ", start):
+            return Place(start, end, 0, True)
+        open_: list[tuple[int, int, bool]] = []
+        for match in _DEFINITION.finditer(data, start + 1, offset):
+            indent = len(match.group(1))
+            while open_ and open_[-1][1] >= indent:
+                open_.pop()
+            open_.append((match.start(), indent, match.group(2) != b"class"))
+        for begin, indent, is_function in open_:
+            if is_function:
+                stop = self._end(begin, indent)
+                return Place(begin, stop, indent, True) if offset < stop else None
+        return None
+
+    def _statement(self, offset: int) -> Place | None:
+        """Return the statement of the module around an offset, with all that is indented below it."""
+        data = self.data
+        line = data.rfind(b"\n", 0, offset) + 1
+        while line > self._start and data[line : line + 1] in b" \t\f\r\n#)]}":
+            line = data.rfind(b"\n", 0, line - 1) + 1
+        line = max(line, self._start)
+        end = self._end(line, 0)
+        if data[line : line + 1] == b"@":  # a decorator: what it decorates belongs to it
+            while data[end : end + 1] == b"@":
+                end = self._end(end, 0)
+            return Place(line, self._end(end, 0), 0, not data.startswith(b"class ", end))
+        return Place(line, end, 0, False)
+
+    def _end(self, start: int, indent: int) -> int:
+        """Return where the first line begins that is no deeper than the one at `start`."""
+        pattern = self._outer_lines.get(indent)
+        if pattern is None:
+            text = rb"^[ \t\f]{0,%d}[^ \t\f\r\n#)\]}]" % indent
+            pattern = self._outer_lines[indent] = re.compile(text, re.MULTILINE) if indent else _OUTER_LINE
+        position = self.data.find(b"\n", start)
+        match = pattern.search(self.data, position + 1) if position >= 0 else None
+        return match.start() if match else len(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What one import binds a name to; `surely` when the import stands at the very left."""
+
+    full: str
+    surely: bool
+
+
+def imports(data: bytes) -> dict[str, list[Binding]]:
+    """Return the names that import statements anywhere in a file bind; prose that looks like one adds too much."""
+    found: dict[str, list[Binding]] = {}
+    position = data.find(b"import")
+    last = -1
+    while position >= 0:
+        start = data.rfind(b"\n", 0, position) + 1
+        if start > last:
+            end = data.find(b"\n", position)
+            end = len(data) if end < 0 else end
+            line = data[start:end]
+            text = line.lstrip(b" \t\f\xef\xbb\xbf")
+            if text.startswith((b"from ", b"import ", b"from\t", b"import\t")):
+                if b"(" in text and b")" not in text:
+                    close = data.find(b")", end)
+                    end = close + 1 if close >= 0 else end
+                while data[start:end].rstrip(b"\r").endswith(b"\\") and end < len(data):
+                    following = data.find(b"\n", end + 1)
+                    end = following if following >= 0 else len(data)
+                last = end
+                surely = len(text) == len(line) or start == 0
+                for name, full in _bound(data[start:end].lstrip(b" \t\f\xef\xbb\xbf")):
+                    found.setdefault(name, []).append(Binding(full, surely))
+        position = data.find(b"import", max(position + 6, last))
+    return found
+
+
+def _bound(text: bytes) -> list[tuple[str, str]]:
+    try:
+        statements = ast.parse(text).body
+    except (SyntaxError, ValueError):
+        return []
+    return [pair for statement in statements for pair in bound_by(statement)]
+
+
+def bound_by(node: ast.AST) -> list[tuple[str, str]]:
+    """Return the names that an import statement binds, with the qualified names they stand for."""
+    if isinstance(node, ast.Import):
+        return [
+            (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
+            for alias in node.names
+        ]
+    if isinstance(node, ast.ImportFrom):
+        before = "." * node.level + (f"{node.module}." if node.module else "")
+        return [(alias.asname or alias.name, before + alias.name) for alias in node.names]
+    return []

@@ -1,0 +1,223 @@
+"""What is started in the background here, and by which helpers of the project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.libraries.tasks import Spawn
+from pitfall_lint.semantic import handling
+from pitfall_lint.semantic.definitions import Function
+from pitfall_lint.semantic.fate import Fate, fate_of, mentions
+from pitfall_lint.semantic.handling import Escape
+from pitfall_lint.semantic.handover import argument_for, leaf
+from pitfall_lint.semantic.values import Instance
+from pitfall_lint.semantic.walk import own_nodes
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.call import Call
+    from pitfall_lint.semantic.file import File
+
+
+@dataclass(frozen=True, eq=False)
+class Started:
+    """A call that starts something and gives a task or future for it."""
+
+    call: Call
+    row: Spawn
+    coroutine: cst.BaseExpression | None
+    """The coroutine, as an expression of `file`."""
+    function: cst.BaseExpression | None
+    """Or the function that is handed over."""
+    file: File
+    helper: Function | None = None
+    """The helper of the project that does it and gives the task back."""
+
+    def escape(self) -> Escape | None:
+        """Return where an exception leaves what is started; None when it handles everything itself."""
+        if self.function is not None:
+            return handling.function_escape(self.file, self.function)
+        if self.coroutine is None:
+            return Escape(self.file, self.call.node)
+        return handling.coroutine_escape(self.file, self.coroutine)
+
+    def fate(self) -> Fate | None:
+        """Return how the exception is lost; None when somebody may read it."""
+        if self.row.takes_futures and isinstance(self.coroutine, cst.Name) and self.file is self.call.file:
+            if mentions(self.file, self.coroutine) > 1:
+                return None  # perhaps a task that is looked at by that name
+        return fate_of(self.call.file, self.call.node)
+
+
+def started(file: File) -> Iterator[Started]:
+    """Yield what the looked-at definitions start, by library calls and by the project's own helpers."""
+    for call in file.calls():
+        found = started_by(call)
+        if found is not None:
+            yield found
+
+
+def started_by(call: Call) -> Started | None:
+    """Return what a call starts, if it starts something and gives back its task or future."""
+    memo = call.file.memo
+    key = ("started", call.node)
+    if key not in memo:
+        memo[key] = None
+        memo[key] = _by_row(call) or _by_helper(call)
+    found: Started | None = memo[key]
+    return found
+
+
+def row_of(call: Call) -> Spawn | None:
+    """Return the row of a call that starts something; an untyped receiver is known by its name (`self.loop`)."""
+    libraries = call.file.libraries
+    if call.name is not None:
+        row = libraries.find(Spawn, call.name)
+        if row is not None or call.receiver is None or "." in call.name:
+            return row
+    if call.method is None or call.receiver is None or call.target is not None:
+        return None
+    name = leaf(call.receiver)
+    for row in libraries.rows(Spawn):
+        if name in row.receivers and row.call.rpartition(".")[2] == call.method:
+            if not any(isinstance(value, Instance) for value in call.file.values_of(call.receiver)):
+                return row
+    return None
+
+
+def _by_row(call: Call) -> Started | None:
+    row = row_of(call)
+    if row is None:
+        return None
+    coroutine = call.where(row.coroutine) if row.coroutine else None
+    function = call.where(row.function) if row.function else None
+    if coroutine is not None and _is_task(call.file, coroutine):
+        return None  # ensure_future(task): the task's own fate is looked at
+    return Started(call, row, coroutine, function, call.file)
+
+
+def _is_task(file: File, node: cst.BaseExpression) -> bool:
+    values = file.values_of(node)
+    return bool(values) and all(isinstance(value, Instance) for value in values)
+
+
+def _by_helper(call: Call) -> Started | None:
+    """Follow a helper of the project that returns the task it starts."""
+    helper = call.target
+    if not isinstance(helper, Function) or helper.is_async or helper.is_generator or helper is call.function:
+        return None
+    inner = helper_spawn(helper)
+    if inner is None:
+        return None
+    coroutine, function = inner.coroutine, inner.function
+    for part in (coroutine, function):
+        if isinstance(part, cst.Name) and (given := argument_for(call, helper, part.value)) is not None:
+            if part is coroutine:
+                return Started(call, inner.row, given, None, call.file, helper)
+            return Started(call, inner.row, None, given, call.file, helper)
+    return Started(call, inner.row, coroutine, function, helper.file, helper)
+
+
+def helper_spawn(function: Function) -> Started | None:
+    """Return what a function starts and gives back, where it leaves the exception to its callers."""
+    memo = function.file.memo
+    key = ("helper", function)
+    if key not in memo:
+        memo[key] = None
+        memo[key] = _helper_spawn(function)
+    found: Started | None = memo[key]
+    return found
+
+
+def _helper_spawn(function: Function) -> Started | None:
+    file = function.file
+    if not _mentions_spawn(function):
+        return None
+    for expression in function.returns():
+        if isinstance(expression, cst.Call):
+            inner = started_by(file.call(expression))
+            if inner is not None and not inner.row.keeps:
+                return inner
+        elif isinstance(expression, cst.Name):
+            for call in function.calls():
+                inner = started_by(call) if _assigned_to(file, call.node, expression.value) else None
+                if inner is not None and not inner.row.keeps:
+                    # the callers get it, and here nobody reads it
+                    return inner if fate_of(file, call.node, returned_is_lost=True) is not None else None
+    return None
+
+
+def _mentions_spawn(function: Function) -> bool:
+    """Rule out, in bytes, functions that cannot start anything: most."""
+    block = function.block
+    if block is None:
+        return True
+    return block.end - block.first < 120 and any(
+        b"return" in line for line in function.file.source.lines[block.first : block.end]
+    )
+
+
+def _assigned_to(file: File, node: cst.CSTNode, name: str) -> bool:
+    outer = file.parent(node)
+    if not isinstance(outer, cst.Assign):
+        return False
+    return any(isinstance(t.target, cst.Name) and t.target.value == name for t in outer.targets)
+
+
+def swallowing_try(task: Started) -> cst.Try | None:
+    """Return the `try` whose handlers stand around nothing but the spawn: they can never see its errors."""
+    file = task.call.file
+    outer = file.enclosing(task.call.node, cst.Try)
+    statement = task.call.statement
+    if outer is None or not outer.handlers or task.fate() is None or task.row.keeps:
+        return None
+    line = file.parent(statement)
+    if line is None or file.parent(line) is not outer.body:
+        return None
+    if all(set(handling.class_names(handler.type)) <= _OF_SPAWN for handler in outer.handlers):
+        return None
+    for other in outer.body.body:
+        if other is not line and not _is_plain(task, other):
+            return None
+    return outer if task.escape() is not None else None
+
+
+_OF_SPAWN = frozenset({"RuntimeError", "AttributeError", "TypeError", "NameError", "ImportError", "CancelledError"})
+"""What making the coroutine or finding a loop can raise; a handler for these is no mistake."""
+
+
+def _is_plain(task: Started, statement: cst.CSTNode) -> bool:
+    """Tell whether a statement beside the spawn can hardly be what the handlers are for."""
+    file = task.call.file
+    for node in own_nodes(statement):
+        if isinstance(node, (cst.Await, cst.Raise, cst.BaseCompoundStatement)):
+            return False
+        if isinstance(node, cst.Call) and started_by(file.call(node)) is None:
+            inside = file.statement_of(node)
+            if not handling.is_harmless(file, node) and not _argument_of_spawn(file, node, inside):
+                return False
+    return True
+
+
+def _argument_of_spawn(file: File, node: cst.Call, statement: cst.CSTNode) -> bool:
+    for ancestor in file.ancestors(node):
+        if ancestor is statement:
+            return False
+        if isinstance(ancestor, cst.Call) and started_by(file.call(ancestor)) is not None:
+            return True
+    return False
+
+
+def coroutine_text(file: File, node: cst.BaseExpression | None) -> str:
+    """Return how a message names a coroutine: `self.poll()`."""
+    if node is None:
+        return "the coroutine"
+    if isinstance(node, cst.Call):
+        return file.call(node).text
+    return file.text(node)
+
+
+__all__ = ["Started", "coroutine_text", "helper_spawn", "row_of", "started", "started_by", "swallowing_try"]

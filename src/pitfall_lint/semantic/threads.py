@@ -1,0 +1,417 @@
+"""Which functions run on which thread: the ways by which a function comes to be called, and who knows of loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.finding import Related
+from pitfall_lint.libraries import Function as FunctionRow
+from pitfall_lint.libraries.loops import (
+    LoopKeeper,
+    ThreadAttribute,
+    ThreadDecorator,
+    ThreadEntry,
+    ThreadMethod,
+)
+from pitfall_lint.semantic.calls import callers, mentions, param_of, runs, uses
+from pitfall_lint.semantic.definitions import Class, Function
+from pitfall_lint.semantic.values import Coroutine, FunctionValue, LibraryName, Partial, Value
+from pitfall_lint.semantic.walk import all_nodes
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.call import Call
+    from pitfall_lint.semantic.file import File
+
+_DEPTH = 4
+_WAYS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Hop:
+    """One step on the way to a function: where it is handed over or called."""
+
+    file: File
+    node: cst.CSTNode
+    function: Function | None
+    """The function in which the step stands."""
+    message: str
+
+    @property
+    def related(self) -> Related:
+        """The step as a second place of a finding."""
+        return self.file.related(self.node, self.message)
+
+
+@dataclass(frozen=True, eq=False)
+class Way:
+    """One way by which a function comes to be called: on a loop (by an `async def`) or on a thread."""
+
+    runs_on: str
+    """loop, thread or process."""
+    where: str
+    """In words: `paho-mqtt's network thread`."""
+    hops: tuple[Hop, ...] = ()
+    """From where it begins to the call of the function."""
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """The functions that are passed through; the one that is asked about is not among them."""
+        return tuple(hop.function for hop in self.hops if hop.function is not None)
+
+    @property
+    def related(self) -> tuple[Related, ...]:
+        """The steps as second places of a finding."""
+        return tuple(hop.related for hop in self.hops)
+
+
+def ways(function: Function) -> tuple[Way, ...]:
+    """Return how a function comes to be called, as far as its own file tells, bounded."""
+    file = function.file
+    key = ("ways", function)
+    if key not in file.memo:
+        file.memo[key] = tuple(_ways(function, _DEPTH, ()))[:_WAYS]
+    found: tuple[Way, ...] = file.memo[key]
+    return found
+
+
+def thread_ways(function: Function) -> Iterator[Way]:
+    """Yield the ways on which a function runs on a thread other than a loop's."""
+    return (way for way in ways(function) if way.runs_on == "thread")
+
+
+def loop_ways(function: Function) -> Iterator[Way]:
+    """Yield the ways on which an `async def` calls a function, so that it runs on the loop's thread."""
+    return (way for way in ways(function) if way.runs_on == "loop")
+
+
+def _ways(function: Function, depth: int, seen: tuple[Function, ...]) -> Iterator[Way]:
+    if function.is_async:
+        yield Way("loop", "the event loop")
+        return
+    yield from entries(function)
+    if depth == 0 or function.is_generator:
+        return
+    for call in callers(function):
+        outer = call.function
+        if outer is None or outer in seen or outer is function or runs(call) is not function:
+            continue
+        hop = Hop(function.file, call.node, outer, f"{outer.name} calls {function.name} here")
+        for way in _ways(outer, depth - 1, (*seen, function)):
+            # the function in which a thread is started does not itself run on that thread
+            yield Way(way.runs_on, way.where, (*way.hops, hop))
+
+
+def entries(function: Function) -> tuple[Way, ...]:
+    """Return the places of its own file where a function is handed to another thread."""
+    file = function.file
+    key = ("entries", function)
+    if key not in file.memo:
+        file.memo[key] = ()
+        file.memo[key] = tuple(_entries(function))
+    found: tuple[Way, ...] = file.memo[key]
+    return found
+
+
+def _entries(function: Function) -> Iterator[Way]:
+    file = function.file
+    for name, decorator in zip(function.decorator_names, function.decorators, strict=True):
+        row = file.libraries.find(ThreadDecorator, name) if name else None
+        if row is not None:
+            yield _entry("thread", row.thread, file, decorator, None)
+        elif isinstance(target := _definition(file, decorator), Function) and target.params:
+            if (where := hands_over(target, target.params[0].name)) is not None:
+                yield _entry("thread", where, file, decorator, None)
+    if function.class_ is not None:
+        for method_row in file.libraries.rows(ThreadMethod):
+            if function.name in method_row.methods and function.class_.subclass_of(method_row.type):
+                yield Way("thread", method_row.thread)
+    for use in uses(function):
+        yield from _handed_over(function, use)
+
+
+def _definition(file: File, expression: cst.BaseExpression) -> Function | Class | None:
+    return file.definition(expression.func if isinstance(expression, cst.Call) else expression)
+
+
+def _entry(runs_on: str, where: str, file: File, node: cst.CSTNode, function: Function | None) -> Way:
+    """The function that starts a thread is no part of the way: it runs elsewhere."""
+    return Way(runs_on, where, (Hop(file, node, None, f"runs on {where} because of this"),))
+
+
+def _handed_over(function: Function, use: cst.BaseExpression) -> Iterator[Way]:
+    """Yield the thread that gets a function by one of its uses: as an argument or as a callback attribute."""
+    file = function.file
+    node: cst.CSTNode = use
+    for _ in range(6):
+        outer = file.parent(node)
+        if isinstance(outer, cst.Assign) and outer.value is node:
+            for target in outer.targets:
+                yield from _callback_attribute(file, target.target)
+            return
+        call_node = file.parent(outer) if isinstance(outer, cst.Arg) else None
+        if not isinstance(call_node, cst.Call) or not isinstance(outer, cst.Arg):
+            return
+        call = file.call(call_node)
+        for row in file.rows_of_call(call, ThreadEntry):
+            if any(e is node or file.definition(e) is function for e in handed(call, row)):
+                yield _entry(
+                    "process" if row.process else "thread", row.thread, file, call_node, call.function
+                )
+                return
+        target_ = call.target
+        if target_ is not None and (param := param_of(target_, call, outer.value)) is not None:
+            if (where := hands_over(target_, param.name)) is not None:
+                yield _entry("thread", where, file, call_node, call.function)
+                return
+        if file.definition(call_node) is not function:  # a partial is the function itself
+            return
+        node = call_node
+
+
+def handed(call: Call, row: ThreadEntry) -> Iterator[cst.BaseExpression]:
+    """Yield the functions that a call hands to a thread; `context.run, f` counts as f."""
+    for place in row.function:
+        expression = call.where(place)
+        if expression is None:
+            continue
+        yield expression
+        if isinstance(expression, cst.Attribute) and expression.attr.value == "run":
+            position = place.partition("|")[0]
+            inner = call.arg(int(position) + 1) if position else None
+            if inner is not None and call.file.definition(expression) is None:
+                yield inner
+
+
+def _callback_attribute(file: File, target: cst.BaseExpression) -> Iterator[Way]:
+    if isinstance(target, cst.Attribute):
+        row = file.row_of(target.value, ThreadAttribute)
+        if row is not None and target.attr.value in row.attributes:
+            if not row.started_by or any(word.encode() in file.source.data for word in row.started_by):
+                yield _entry("thread", row.thread, file, target, None)
+
+
+def hands_over(target: Function | Class, param: str, depth: int = 2) -> str | None:
+    """Tell where a parameter of a project function (or constructor) is called, if that is another thread."""
+    file = target.file
+    key = ("hands over", target, param)
+    if key not in file.memo:
+        file.memo[key] = None
+        file.memo[key] = next(_hands_over(target, param, depth), None)
+    found: str | None = file.memo[key]
+    return found
+
+
+def _hands_over(target: Function | Class, param: str, depth: int) -> Iterator[str]:
+    function = target.method("__init__") if isinstance(target, Class) else target
+    if function is None:
+        return
+    file = function.file
+    if isinstance(target, Class):
+        yield from _kept_for_thread(target, function, param)
+    for node in all_nodes(function.node.body):
+        if not isinstance(node, cst.Name) or node.value != param:
+            continue
+        outer = file.parent(node)
+        if (
+            isinstance(outer, cst.Call) and outer.func is node
+        ):  # called in a nested function that a thread gets
+            inner = file.function_of(outer)
+            if inner is not None and inner is not function:
+                yield from (way.where for way in entries(inner) if way.runs_on == "thread")
+        elif isinstance(outer, cst.Arg) and isinstance(call_node := file.parent(outer), cst.Call):
+            call = file.call(call_node)
+            if (inner := call.function) is not function and not (inner and _nested_in(inner, function)):
+                continue
+            for row in file.rows_of_call(call, ThreadEntry):
+                if not row.process and any(e is node for e in handed(call, row)):
+                    yield row.thread
+            if depth and call.target is not None and call.target is not target:
+                if (bound := param_of(call.target, call, node)) is not None:
+                    where = hands_over(call.target, bound.name, depth - 1)
+                    if where is not None:
+                        yield where
+
+
+def _nested_in(inner: Function | None, outer: Function) -> bool:
+    while inner is not None and inner is not outer:
+        inner = inner.parent
+    return inner is outer
+
+
+def _kept_for_thread(class_: Class, init: Function, param: str) -> Iterator[str]:
+    """Yield the thread on which a class calls what its constructor put on `self`."""
+    rows = [row for row in class_.file.libraries.rows(ThreadMethod) if class_.subclass_of(row.type)]
+    if not rows:
+        return
+    kept = {
+        target.target.attr.value
+        for node in init.nodes(cst.Assign)
+        if isinstance(node.value, cst.Name) and node.value.value == param
+        for target in node.targets
+        if isinstance(target.target, cst.Attribute)
+    }
+    for row in rows:
+        for name in row.methods:
+            method = class_.method(name)
+            for node in method.nodes(cst.Call) if method is not None else ():
+                called = node.func
+                if isinstance(called, cst.Attribute) and called.attr.value in kept:
+                    yield row.thread
+
+
+def knows_loops(function: Function, *, but: cst.CSTNode | None = None) -> bool:
+    """Tell whether a function gives its thread a loop, or asks which thread or loop it is on, itself or in a helper."""
+    file = function.file
+    key = ("knows loops", function, but)
+    if key not in file.memo:
+        file.memo[key] = False
+        file.memo[key] = _keeps(function, but) or any(
+            _keeps(inner, None) for call in function.calls() if (inner := runs(call)) is not None
+        )
+    found: bool = file.memo[key]
+    return found
+
+
+def _keeps(function: Function, but: cst.CSTNode | None) -> bool:
+    file = function.file
+    for node in all_nodes(function.node.body):
+        if not isinstance(node, cst.Call) or node is but:
+            continue
+        for row in file.rows_of_call(file.call(node), LoopKeeper):
+            if row.gives or (row.asks and (not row.only_tested or _is_tested(file, node))):
+                return True
+    return False
+
+
+def _is_tested(file: File, node: cst.CSTNode) -> bool:
+    """Tell whether the outcome of a call decides something: in a comparison, a test, or a `try` that has handlers."""
+    for ancestor in file.ancestors(node):
+        if isinstance(ancestor, (cst.Comparison, cst.If, cst.IfExp, cst.While, cst.Assert)):
+            return not isinstance(ancestor, (cst.If, cst.While)) or _below(file, node, ancestor.test)
+        if isinstance(ancestor, cst.Try):
+            return bool(ancestor.handlers) and _below(file, node, ancestor.body)
+        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda)):
+            return False
+    return False
+
+
+def _below(file: File, node: cst.CSTNode, root: cst.CSTNode) -> bool:
+    return node is root or root in file.ancestors(node)
+
+
+def is_guarded(file: File, node: cst.CSTNode, catching: Iterable[str]) -> bool:
+    """Tell whether a `try` of the same function catches one of these built-in exceptions (or all) around a node."""
+    names = {"Exception", "BaseException", *catching}
+    child = node
+    for ancestor in file.ancestors(node):
+        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+            return False
+        if isinstance(ancestor, (cst.Try, cst.TryStar)) and child is ancestor.body:
+            if any(_catches(file, handler, names) for handler in ancestor.handlers):
+                return True
+        if isinstance(ancestor, cst.With) and child is ancestor.body:
+            for item in ancestor.items:  # contextlib.suppress(…)
+                if isinstance(item.item, cst.Call) and any(
+                    _named(file, arg.value, names) for arg in item.item.args
+                ):
+                    return True
+        child = ancestor
+    return False
+
+
+def _catches(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler, names: set[str]) -> bool:
+    if handler.type is None:
+        return True
+    types = (
+        [e.value for e in handler.type.elements] if isinstance(handler.type, cst.Tuple) else [handler.type]
+    )
+    return any(_named(file, type_, names) for type_ in types)
+
+
+def _named(file: File, type_: cst.BaseExpression, names: set[str]) -> bool:
+    if isinstance(type_, cst.Name) and type_.value in names:
+        return True
+    qualified = file.qualified_name(type_)
+    return qualified is not None and qualified.removeprefix("builtins.") in names
+
+
+def mentions_of_class(class_: Class) -> tuple[cst.BaseExpression, ...]:
+    """Return the expressions of a class's own file that refer to it."""
+    return tuple(e for e in mentions(class_.file, class_.name) if class_.file.definition(e) is class_)
+
+
+def bare_way(call: Call, catching: Iterable[str] = ("RuntimeError",)) -> Way | None:
+    """Return a way to a call that runs on a thread and on which nobody gives it a loop, asks, or catches."""
+    function = call.function
+    if function is None or function.is_async or is_guarded(call.file, call.node, catching):
+        return None
+    if knows_loops(function, but=call.node):
+        return None
+    for way in thread_ways(function):
+        if not any(knows_loops(passed) for passed in way.functions) and not any(
+            hop.function is not None and is_guarded(hop.file, hop.node, catching) for hop in way.hops
+        ):
+            return way
+    return None
+
+
+def is_coroutine_function(file: File, expression: cst.BaseExpression) -> bool:
+    """Tell whether an expression surely holds a coroutine function: of the project, of a library, or a partial of one."""
+    values = file.values_of(expression)
+    return bool(values) and all(_makes_coroutine(file, value) for value in values)
+
+
+def _makes_coroutine(file: File, value: Value) -> bool:
+    if isinstance(value, FunctionValue):
+        return value.function.is_coroutine_function
+    if isinstance(value, LibraryName):
+        row = file.libraries.find(FunctionRow, value.name)
+        return row is not None and row.coroutine
+    if isinstance(value, Partial):
+        return bool(value.of) and all(_makes_coroutine(file, inner) for inner in value.of)
+    return False
+
+
+def is_coroutine(file: File, expression: cst.BaseExpression) -> bool:
+    """Tell whether an expression surely is a coroutine object that nobody awaited."""
+    values = file.values_of(expression)
+    return bool(values) and all(isinstance(value, Coroutine) for value in values)
+
+
+def async_callbacks(file: File) -> Iterator[tuple[cst.CSTNode, cst.CSTNode, str]]:
+    """Yield the `async def`s that stand where a thread calls: overridden methods, callback attributes.
+
+    Each is (first node, last node, where it is called).
+    """
+    rows = file.libraries.rows(ThreadMethod)
+    for class_ in file.classes():
+        for row in rows if class_.node.bases else ():
+            if class_.subclass_of(row.type):
+                for name in row.methods:
+                    method = class_.own_methods.get(name)
+                    if method is not None and method.is_coroutine_function and isinstance(method.node, cst.FunctionDef):
+                        yield method.node, method.node.params, row.thread
+    for node in file.nodes(cst.Assign):
+        if isinstance(node, cst.Assign) and isinstance(node.targets[0].target, cst.Attribute):
+            for way in _callback_attribute(file, node.targets[0].target):
+                if is_coroutine_function(file, node.value):
+                    yield node.value, node.value, way.where
+
+
+def on_loop(call: Call, catching: Iterable[str] = ("RuntimeError",)) -> Way | None:
+    """Return a way by which a coroutine comes to a call in a plain function, if nobody on it asks or catches."""
+    function = call.function
+    if function is None or function.is_async or is_guarded(call.file, call.node, catching):
+        return None
+    if knows_loops(function):
+        return None
+    for way in loop_ways(function):
+        if not any(knows_loops(passed) for passed in way.functions) and not any(
+            is_guarded(hop.file, hop.node, catching) for hop in way.hops
+        ):
+            return way
+    return None
