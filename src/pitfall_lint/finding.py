@@ -93,6 +93,8 @@ class Finding:
     related: tuple[Related, ...] = ()
     definition: str = ""
     """Dotted name of the enclosing definition, for baselines."""
+    strict: bool = False
+    """Shown only to those who selected the rule in so many words, not to those who run the default set."""
 
     @property
     def fix(self) -> Fix | None:

@@ -1,0 +1,57 @@
+"""A task is started and nobody can ever see the exception that ends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from pitfall_lint.finding import Finding, Fix
+from pitfall_lint.semantic import handling
+from pitfall_lint.semantic.fate import Fate
+from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.tasks import Started, coroutine_text, started, swallowing_try
+from pitfall_lint.semantic.watcher import watch
+
+
+def check(file: File) -> Iterator[Finding]:
+    for task in started(file):
+        if task.row.keeps or task.row.silent or task.function is not None:
+            continue  # a group hands exceptions on; pools and other threads: lost-future
+        fate = task.fate()
+        if fate is None or swallowing_try(task) is not None:
+            continue
+        escape = task.escape()
+        if escape is None:
+            continue
+        what = coroutine_text(task.file, task.coroutine)
+        related = []
+        if isinstance(escape.node, (cst.Await, cst.Raise, cst.Call)) and escape.node is not task.coroutine and not escape.stub:
+            related.append(escape.file.related(escape.node, "what this raises is lost"))
+        yield file.finding(
+            task.call.node,
+            f"nobody can see what `{what}` raises: {_how(fate)}",
+            consequence='At most "Task exception was never retrieved" is logged, when the task is garbage-collected.',
+            related=related,
+            fixes=_fixes(task),
+        )
+
+
+def _how(fate: Fate) -> str:
+    return {
+        "dropped": "its task is dropped",
+        "unread": f"`{fate.where}` is never awaited or asked" if fate.where else "its task is never awaited or asked",
+        "kept": f"`{fate.where}` keeps its task, but never reads it",
+        "callback": f"the callback `{fate.where}` never asks its task for the exception",
+        "cancelled": f"`{fate.where}` is only ever cancelled",
+        "scheduled": f"`{fate.where}` drops the task",
+    }.get(fate.how, "its task is dropped")
+
+
+def _fixes(task: Started) -> list[Fix]:
+    file, node = task.call.file, task.call.node
+    fixes = [watch(file, node, "Keep the task and log what it raises")]
+    if task.call.is_discarded and isinstance(file.parent(node), cst.Expr) and task.call.in_async_function:
+        if task.helper is None and task.coroutine is not None and not handling.runs_forever(file, task.coroutine):
+            fixes.append(file.replace(node, f"await {file.code(task.coroutine)}", "Await it here"))
+    return fixes
