@@ -520,3 +520,25 @@ def test_a_with_inside_finally_and_a_loop():
     """)
     assert flow.reaches("a(x)", "c()")
     assert flow.every("a(x)", "b()")
+
+
+def test_an_assignment_with_branches_is_one_step_for_each():
+    flow = Flow("""
+        def f(session=None):
+            owns = session is None
+            session = session or make()
+            work(session)
+            if owns:
+                session.close()
+    """)
+    assert flow.every("make()", "session.close()", exceptional=False) is False  # `session` may be empty, not None
+    flow = Flow("""
+        def f(session=None):
+            owns = not session
+            session = session if session else make()
+            work(session)
+            if owns:
+                session.close()
+    """)
+    assert flow.every("make()", "session.close()", exceptional=False)
+    assert flow.graph.some_path(to=("end",), avoiding=flow.passes("make()"))

@@ -71,7 +71,13 @@ def test_a_definition_that_does_not_parse_leaves_the_others_alive() -> None:
 
 @pytest.mark.parametrize(
     "statement",
-    ["import a.b", "import a.b as c", "from a import (\n    b,\n    c as d,\n)", "from ..a import b", "from a import \\\n    b"],
+    [
+        "import a.b",
+        "import a.b as c",
+        "from a import (\n    b,\n    c as d,\n)",
+        "from ..a import b",
+        "from a import \\\n    b",
+    ],
 )
 def test_imports_are_those_that_python_sees(statement: str) -> None:
     import ast

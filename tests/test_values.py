@@ -35,7 +35,9 @@ def load(tmp_path: Path, files: dict[str, str], main: str = "main.py") -> File:
 def names_of(file: File, function: str) -> set[str | None]:
     """The qualified names of the calls whose last attribute or name is `function`."""
     return {
-        call.name for call in file.calls() if (call.method or getattr(call.node.func, "value", None)) == function
+        call.name
+        for call in file.calls()
+        if (call.method or getattr(call.node.func, "value", None)) == function
     }
 
 
@@ -158,7 +160,11 @@ def test_definitions_are_followed_over_files(tmp_path: Path) -> None:
 def test_import_cycles_end(tmp_path: Path) -> None:
     file = load(
         tmp_path,
-        {"a.py": "from b import x\ny = 1\n", "b.py": "from a import x, y\n", "main.py": "from a import x, y\nx()\nprint(y)\n"},
+        {
+            "a.py": "from b import x\ny = 1\n",
+            "b.py": "from a import x, y\n",
+            "main.py": "from a import x, y\nx()\nprint(y)\n",
+        },
     )
     assert names_of(file, "x") == {None}
     assert [file.folded(call.node.args[0].value) for call in file.calls() if call.node.args] == [1]

@@ -70,6 +70,11 @@ class Rule:
         return self.page.asks
 
     @property
+    def shape(self) -> tuple[str, ...]:
+        """What the code around those words looks like."""
+        return self.page.shape
+
+    @property
     def symptoms(self) -> tuple[str, ...]:
         """The texts that a user sees at run time."""
         return self.page.symptoms
@@ -116,7 +121,8 @@ class Catalog:
         for rule in self.rules:
             for code in rule.replaces:
                 if code not in self._by_code:
-                    raise PageError(f"{rule.page.path}: replaces: there is no rule {code}{_did_you_mean(code, self._by_code)}")
+                    hint = _did_you_mean(code, self._by_code)
+                    raise PageError(f"{rule.page.path}: replaces: there is no rule {code}{hint}")
 
     def __iter__(self) -> Iterator[Rule]:
         return iter(self.rules)
@@ -224,7 +230,7 @@ def _plain(text: str) -> str:
 
 
 def _likeness(symptom: str, text: str) -> float:
-    """Return 2 + for a symptom that stands in the text, 1 + for the other way round, below 1 for most of its words."""
+    """Return 2 + when the symptom stands in the text, 1 + the other way round, less for most of its words."""
     if not symptom or not text:
         return 0.0
     if f" {symptom} " in f" {text} ":
@@ -241,7 +247,9 @@ def rules_folder() -> Path:
     for folder in (_PACKAGE / "rules", _PACKAGE.parent.parent / "rules"):
         if folder.is_dir():
             return folder
-    raise PageError(f"the rules are missing: neither {_PACKAGE / 'rules'} nor the checkout's rules/ is a folder")
+    raise PageError(
+        f"the rules are missing: neither {_PACKAGE / 'rules'} nor the checkout's rules/ is a folder"
+    )
 
 
 def library_files(folder: Path | None = None) -> list[Path]:
@@ -251,7 +259,9 @@ def library_files(folder: Path | None = None) -> list[Path]:
 
 def pages(folder: Path | None = None) -> list[Path]:
     """Return the pages, one folder per family."""
-    return sorted(path for path in (folder or rules_folder()).glob("*/*.md") if path.parent.name != "libraries")
+    return sorted(
+        path for path in (folder or rules_folder()).glob("*/*.md") if path.parent.name != "libraries"
+    )
 
 
 def load(folder: Path | None = None) -> Catalog:

@@ -42,7 +42,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Edit:
-    """Replace the bytes of `span` by `text`; the text uses the file's own newline and is encoded by the writer."""
+    """Replace the bytes of `span` by `text`; the text has the file's newline, the writer encodes it."""
 
     span: Span
     text: str

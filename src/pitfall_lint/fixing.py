@@ -1,4 +1,4 @@
-"""From findings to a mended file: choose fixes that don't get in each other's way, splice bytes, repeat until stable."""
+"""From findings to a mended file: fixes that don't get in each other's way, spliced in bytes until stable."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ class _Round:
 def _adds_statement(edit: Edit) -> bool:
     """Tell whether the edit adds an import or a definition: two fixes that want the same one need it once."""
     text = edit.text.lstrip()
-    return edit.span.start == edit.span.end and text.startswith(("import ", "from ", "def ", "async def ", "class ", "@"))
+    return edit.span.start == edit.span.end and text.startswith(
+        ("import ", "from ", "def ", "async def ", "class ", "@")
+    )
 
 
 def fix_source(
@@ -101,7 +103,9 @@ def fix_source(
             source, findings = mended, tuple(lint(mended))
     else:
         codes = ", ".join(sorted({finding.code for finding in findings if finding.fix}))
-        notes.append(f"{source.path}: fixes still asked for more after {LIMIT} rounds ({codes}); please report this")
+        notes.append(
+            f"{source.path}: fixes still asked for more after {LIMIT} rounds ({codes}); please report this"
+        )
     return Fixed(source, tuple(applied), findings, tuple(dict.fromkeys(notes)))
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from pitfall_lint.catalog import Rule
 from pitfall_lint.finding import Applicability, Finding, Fix, Severity, Span
-from pitfall_lint.screen import screen_for
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.source import Source, SourceError
+from pitfall_lint.screen import screen_for
 
 SYNTAX_ERROR = "PIT001"
 _DEEPEST = 200
@@ -97,7 +97,7 @@ def lint_with_facts(
         broken = _find_syntax_error(source)[0]
     if broken:
         found = [*_stamped([broken], by_code), *found]
-    return Linted(_settled(found, by_code, source), frozenset(file.used))
+    return Linted(_settled(found, by_code, source), frozenset(file.dependencies()))
 
 
 def _checked(rule: Rule, file: File) -> Iterable[Finding]:
@@ -106,7 +106,9 @@ def _checked(rule: Rule, file: File) -> Iterable[Finding]:
     return _stamped(found, {rule.code: rule}, rule)
 
 
-def _stamped(findings: Iterable[Finding], rules: dict[str, Rule], rule: Rule | None = None) -> tuple[Finding, ...]:
+def _stamped(
+    findings: Iterable[Finding], rules: dict[str, Rule], rule: Rule | None = None
+) -> tuple[Finding, ...]:
     """Give findings what their page says: code, name, severity, how far the fixes can be trusted."""
     stamped = []
     for finding in findings:
@@ -150,7 +152,7 @@ def _settled(findings: Iterable[Finding], rules: dict[str, Rule], source: Source
 def _find_syntax_error(source: Source) -> tuple[Finding | None, bool]:
     """Return the first syntax error, and whether the rules may look at the file all the same.
 
-    The text is compiled, nothing is run. What only a newer interpreter reads is no error when LibCST reads it.
+    The text is parsed, nothing is run. What only a newer interpreter reads is no error if LibCST reads it.
     """
     text = source.decoded()
     try:

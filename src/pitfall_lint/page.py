@@ -25,7 +25,7 @@ _CHOICES = {
     "severity": tuple(severity.value for severity in Severity),
     "fix": ("safe", "unsafe", "none"),
 }
-_LISTS = ("asks", "symptoms", "replaces")
+_LISTS = ("asks", "shape", "symptoms", "replaces")
 _KEYS = ("code", *_CHOICES, *_LISTS, "built_in", "example_versions")
 
 
@@ -46,6 +46,8 @@ class Page:
     severity: Severity
     fix: Applicability | None
     asks: tuple[str, ...] = ()
+    shape: tuple[str, ...] = ()
+    """What the code around the words of those rows looks like, see `semantic.suspicion.SHAPES`."""
     symptoms: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     built_in: bool = False
@@ -57,7 +59,9 @@ class Page:
     def programs(self, section: str) -> tuple[str, ...]:
         """Return the Python programs of a section."""
         return tuple(
-            match["text"] for match in _FENCE.finditer(self.sections.get(section, "")) if match["kind"] == "python"
+            match["text"]
+            for match in _FENCE.finditer(self.sections.get(section, ""))
+            if match["kind"] == "python"
         )
 
 
@@ -102,6 +106,7 @@ def parse_page(text: str, path: Path) -> Page:
         severity=Severity(values["severity"]),
         fix=None if values["fix"] == "none" else Applicability(values["fix"]),
         asks=tuple(values.get("asks", ())),
+        shape=tuple(values.get("shape", ())),
         symptoms=tuple(values.get("symptoms", ())),
         replaces=tuple(values.get("replaces", ())),
         built_in=values.get("built_in", False),

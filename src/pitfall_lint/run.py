@@ -45,6 +45,13 @@ class FileReport:
     notes: tuple[str, ...] = ()
     failure: str = ""
     """Why the file could not be linted, in one line."""
+    errors: tuple[str, ...] = ()
+    """Rules that failed at it, one line each; the others' findings stand."""
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(self.findings or self.fixed or self.notes or self.failure or self.errors)
 
 
 @dataclass(slots=True)
@@ -67,8 +74,8 @@ class Report:
 
     @property
     def failures(self) -> list[FileReport]:
-        """The files that could not be linted."""
-        return [file for file in self.files if file.failure]
+        """The files that could not be linted, as a whole or by some rules."""
+        return [file for file in self.files if file.failure or file.errors]
 
 
 class Linter:
@@ -132,17 +139,26 @@ class Linter:
         project: Project,
         settings: config.Settings,
     ) -> FileReport:
+        errors: dict[str, None] = {}
+
+        def heard(error: lint.InternalError) -> None:
+            if self._task.debug:
+                raise error
+            errors[f"internal error: {error}"] = None
+
         def lint_again(text: Source) -> list[Finding]:
-            found = lint.lint_source(text, rules, project)
+            found = lint.lint_source(text, rules, project, on_error=heard)
             if self._task.noqa:
                 found = suppressions.visible(text, found)
             return [graded(finding, settings, self._catalog) for finding in found]
 
         if not self._task.fix:
             findings = lint_again(source)
-            return FileReport(source.path, findings, source if findings else None)
+            return FileReport(source.path, findings, source if findings else None, errors=tuple(errors))
         result = fixing.fix_source(source, lint_again, unsafe=self._task.unsafe)
-        report = FileReport(source.path, list(result.remaining), result.source, notes=result.notes)
+        report = FileReport(
+            source.path, list(result.remaining), result.source, notes=result.notes, errors=tuple(errors)
+        )
         if result.source.data != source.data:
             report.before, report.fixed = source, Counter(finding.code for finding in result.applied)
             if path is not None and self._task.write:
@@ -214,7 +230,7 @@ def lint_paths(
     for path in paths:
         found = linter.check_file(path)
         report.checked += 1
-        if found.findings or found.fixed or found.failure or found.notes:
+        if found.speaks:
             report.files.append(found)
         progress(report.checked)
     return report

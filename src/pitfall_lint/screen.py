@@ -1,78 +1,146 @@
-"""Whether a file can matter at all, and where: whole words derived from the library rows, never written by hand."""
+"""Which files and which of their lines could hold a finding, told by whole words before anything is parsed."""
 
 from __future__ import annotations
 
-import bisect
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 
 from pitfall_lint.catalog import Rule
-from pitfall_lint.libraries import Libraries, kinds
-from pitfall_lint.source import Source
+from pitfall_lint.libraries import Libraries, Row, kinds
+from pitfall_lint.semantic.suspicion import TABLE, Suspicion, Want, wants
+from pitfall_lint.source import Source, SourceError
+
+Finder = Callable[[bytes], "set[str]"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Awake:
-    """The rules that a file wakes, and the 0-based lines that woke them; None stands for the whole file."""
+    """What of a file has to be looked at."""
+
+    rules: tuple[Rule, ...] = ()
+    """The rules that could find something."""
+    lines: tuple[int, ...] | None = ()
+    """0-based lines of the definitions to look at; None for all of them."""
+    lines_read: int = 0
+    """How many lines `ast` has read to know it."""
+
+
+ASLEEP = Awake()
+
+
+@dataclass(frozen=True, eq=False)
+class Screen:
+    """The words that the rows of some rules ask for, ready to be looked for."""
 
     rules: tuple[Rule, ...]
-    lines: tuple[int, ...] | None
-
-
-class Screen:
-    """Knows the words of some rules. A rule that asks for no kind of row is awake in every file."""
-
-    def __init__(self, rules: Iterable[Rule], libraries: Libraries) -> None:
-        self._always = tuple(rule for rule in rules if not rule.asks and not rule.is_built_in)
-        self._rules = tuple(rule for rule in rules if rule.asks)
-        self._words = {rule.code: _words(rule.asks, libraries) for rule in self._rules}
-        self._pattern = _any_of(frozenset().union(*self._words.values())) if self._words else None
+    libraries: Libraries
+    always: frozenset[str]
+    """Rules that ask for no rows: they have to see every file whole."""
+    wanted: dict[str, tuple[Want, ...]] = field(repr=False)
+    find: Finder = field(repr=False)
+    """Returns the words of interest in a file's bytes."""
 
     def wake(self, source: Source) -> Awake:
-        """Return the rules that have something to look at in a file, and where."""
-        if self._pattern is None:
-            return Awake(self._always, None if self._always else ())
-        data = source.data
-        found: dict[bytes, list[int]] = {}
-        for match in self._pattern.finditer(data):
-            found.setdefault(match.group(), []).append(match.start())
-        awake = tuple(rule for rule in self._rules if not found.keys().isdisjoint(self._words[rule.code]))
-        if self._always:
-            return Awake(tuple(sorted((*awake, *self._always), key=lambda rule: rule.code)), None)
-        wanted = frozenset().union(*(self._words[rule.code] for rule in awake)) if awake else frozenset()
-        offsets = [offset for word in found.keys() & wanted for offset in found[word]]
-        for alias in _aliases(data, found.keys() & wanted):
-            offsets += [match.start() for match in _any_of(frozenset((alias,))).finditer(data)]
-        return Awake(awake, tuple(sorted({bisect.bisect_right(source.line_starts, offset) - 1 for offset in offsets})))
+        """Return what of a file has to be looked at; nothing, mostly."""
+        if self.always:
+            return Awake(self.rules, None)
+        found = self.find(_plain_bytes(source))
+        words = [word for word in found if word in self.wanted and self._in_reach(word, found)]
+        if not words:
+            return ASLEEP
+        suspicion = Suspicion(source, words, self.wanted, self.libraries)
+        lines = suspicion.run()
+        codes = {code for codes in lines.values() for code in codes}
+        rules = tuple(rule for rule in self.rules if rule.code in codes)
+        return Awake(rules, tuple(sorted(lines)), suspicion.lines_read)
+
+    def _in_reach(self, word: str, found: set[str]) -> bool:
+        """Tell whether a wanted library is named here, or could come in by an import from the project."""
+        for want in self.wanted[word]:
+            if not want.roots or not want.roots.isdisjoint(found) or want.of_type or not want.name:
+                return True
+        return False
 
 
-@lru_cache(maxsize=8)
-def screen_for(rules: Sequence[Rule], libraries: Libraries) -> Screen:
-    """Return the screen of some rules, made once."""
-    return Screen(rules, libraries)
+_SCREENS: list[tuple[tuple[Rule, ...], Libraries, Screen]] = []
 
 
-def _words(asks: Iterable[str], libraries: Libraries) -> frozenset[bytes]:
+def screen_for(rules: tuple[Rule, ...], libraries: Libraries) -> Screen:
+    """Return the screen of some rules; the last few are kept."""
+    for known_rules, known_libraries, screen in _SCREENS:
+        if known_libraries is libraries and (known_rules is rules or known_rules == rules):
+            return screen
+    screen = build(rules, libraries)
+    _SCREENS.insert(0, (rules, libraries, screen))
+    del _SCREENS[32:]
+    return screen
+
+
+def build(rules: Iterable[Rule], libraries: Libraries, *, fast: bool = True) -> Screen:
+    """Return the screen of some rules. `fast` allows the extra library that looks for all words at once."""
     known = kinds()
-    return frozenset(
-        word.encode() for kind in asks for row in libraries.rows(known[kind]) for word in row.words if word
+    rules = tuple(rule for rule in rules if not rule.is_built_in)
+    asked: dict[tuple[type[Row], frozenset[str]], frozenset[str]] = {}
+    always: set[str] = set()
+    for rule in rules:
+        if not rule.asks or any(kind not in known for kind in rule.asks):
+            always.add(rule.code)
+        for kind in rule.asks:
+            if kind in known:
+                key = known[kind], frozenset(rule.shape)
+                asked[key] = asked.get(key, frozenset()) | {rule.code}
+    wanted = dict(wants(asked, libraries))
+    words = set(wanted)
+    words.update(root for these in wanted.values() for want in these for root in want.roots)
+    return Screen(rules, libraries, frozenset(always), wanted, _finder(words, fast))
+
+
+def _finder(words: set[str], fast: bool) -> Finder:
+    if fast and words:
+        try:
+            import ahocorasick_rs
+        except ImportError:
+            pass
+        else:
+            return _aho_corasick(words, ahocorasick_rs)
+    needles = {word.encode(): word for word in words}
+    known = frozenset(needles)
+
+    def find(data: bytes) -> set[str]:
+        return {needles[word] for word in known.intersection(data.translate(TABLE).split())}
+
+    return find
+
+
+def _aho_corasick(words: set[str], library: object) -> Finder:
+    ordered = sorted(words)
+    automaton = library.BytesAhoCorasick(  # type: ignore[attr-defined]
+        [word.encode() for word in ordered],
+        implementation=library.Implementation.DFA,  # type: ignore[attr-defined]
     )
 
+    def find(data: bytes) -> set[str]:
+        found: set[str] = set()
+        for index, start, end in automaton.find_matches_as_indexes(data, overlapping=True):
+            word = ordered[index]
+            if word not in found and not _continues(data, start - 1) and not _continues(data, end):
+                found.add(word)
+        return found
 
-def _any_of(words: frozenset[bytes]) -> re.Pattern[bytes]:
-    return re.compile(rb"(?<!\w)(?:" + b"|".join(re.escape(word) for word in sorted(words)) + rb")(?!\w)")
+    return find
 
 
-def _aliases(data: bytes, words: Iterable[bytes]) -> set[bytes]:
-    """Return the other names that a file gives the words: `from x import word as alias`, `alias = x.word`."""
-    words = frozenset(words)
-    if not words:
-        return set()
-    either = b"(?:" + b"|".join(re.escape(word) for word in sorted(words)) + b")"
-    pattern = rb"(?<!\w)" + either + rb"[ \t]+as[ \t]+(\w+)|(\w+)[ \t]*(?::[^=\n]+)?=[ \t]*(?:[\w.]+\.)?" + either + rb"[ \t]*$"
-    found: set[bytes] = set()
-    for match in re.finditer(pattern, data, re.MULTILINE):
-        found.add(match.group(1) or match.group(2))
-    return found - words
+def _continues(data: bytes, index: int) -> bool:
+    """Tell whether a byte belongs to a word."""
+    return 0 <= index < len(data) and TABLE[data[index]] != 32
+
+
+def _plain_bytes(source: Source) -> bytes:
+    """Return the bytes in an encoding that writes words as ASCII does."""
+    if b"coding" in source.data[:400]:
+        try:
+            if source.encoding != "utf-8":
+                return source.decoded().encode()
+        except SourceError:
+            pass
+    return source.data

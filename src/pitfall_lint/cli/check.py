@@ -71,6 +71,8 @@ class _Run:
         for file in report.files:
             for note in file.notes:
                 output.remark(note)
+            for error in file.errors:
+                self.fail(error)
             if file.failure:
                 self.fail(f"{file.path}: {file.failure}")
         self.tell(report, rules)
@@ -115,7 +117,7 @@ class _Run:
             sys.stdout.flush()
             sys.stdout.buffer.write(file.source.data if file.source else data)
             sys.stdout.buffer.flush()
-        return run.Report([file] if file.findings or file.fixed or file.failure or file.notes else [], 1)
+        return run.Report([file] if file.speaks else [], 1)
 
     def tell(self, report: run.Report, rules: catalog.Catalog) -> None:
         """Write the report where it belongs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import click
@@ -41,7 +42,7 @@ def command(rule: str, output_format: str, as_json: bool, color: str) -> int:
                 f"  {paint(each.code, severity_color(each.severity), style)} {each.name}: {each.summary}"
             )
         click.echo(f"\nThe first one; the others: `pitfall-lint explain {found[1].code}`\n")
-    _print_page(found[0].page.text, style.color, style.width)
+    _print_page(_for_people(found[0]), style.color, style.width)
     return 0
 
 
@@ -52,6 +53,16 @@ def _unknown(text: str, rules: catalog.Catalog) -> str:
         hint = str(error) if "did you mean" in str(error) else f"no rule knows {text!r}"
         return f"{hint}; `pitfall-lint rules` lists them all"
     return ""
+
+
+def _for_people(rule: catalog.Rule) -> str:
+    """Return the page with a sentence in the place of the block that the machine reads."""
+    kind = "on by default" if rule.is_default else "strict: only where it is selected"
+    fix = f"{rule.fix.value} fix" if rule.fix else "no fix"
+    facts = f"*{rule.family}, {rule.severity.value}, {kind}, {fix}*\n\n{rule.url}\n"
+    if rule.symptoms:
+        facts += "\nSeen at run time:\n\n" + "".join(f"- `{symptom}`\n" for symptom in rule.symptoms)
+    return re.sub(r"^```toml\n.*?^```\n", lambda match: facts, rule.page.text, count=1, flags=re.M | re.S)
 
 
 def _print_page(text: str, color: bool, width: int) -> None:

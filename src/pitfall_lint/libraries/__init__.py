@@ -22,7 +22,18 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["Attribute", "Function", "Libraries", "LibraryError", "Row", "Type", "kinds", "load", "name_field", "word_field"]
+__all__ = [
+    "Attribute",
+    "Function",
+    "Libraries",
+    "LibraryError",
+    "Row",
+    "Type",
+    "kinds",
+    "load",
+    "name_field",
+    "word_field",
+]
 
 R = TypeVar("R", bound=Row)
 
@@ -79,7 +90,9 @@ def _row(kind: type[Row], entry: Mapping[str, Any], where: str, library: str) ->
     missing = [
         f.name
         for f in fields.values()
-        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING and f.name not in values
+        if f.default is dataclasses.MISSING
+        and f.default_factory is dataclasses.MISSING
+        and f.name not in values
     ]
     if missing:
         raise LibraryError(f"{where}: {missing[0]!r} is missing")
@@ -182,12 +195,15 @@ class Libraries:
         return found[0] if found else None
 
     def leaves(self, kind: type[Row]) -> frozenset[str]:
-        """Return the last words of all names by which rows of a kind are found, other import paths included."""
+        """Return the last words of the names by which rows of a kind are found, derived types too."""
         found = self._leaves.get(kind)
         if found is None:
             index = self._indexed(kind)
-            also = [other for other, name in self._canonical.items() if name in index]
-            found = self._leaves[kind] = frozenset(name.rpartition(".")[2] for name in (*index, *also))
+            derived = {name for name in self._bases if not index.keys().isdisjoint(self.bases(name))}
+            also = [other for other, name in self._canonical.items() if name in index or name in derived]
+            found = self._leaves[kind] = frozenset(
+                name.rpartition(".")[2] for name in (*index, *derived, *also)
+            )
         return found
 
     def is_known_type(self, name: str) -> bool:

@@ -126,10 +126,19 @@ class Blocking(Row):
     """Arguments (`position|keyword`) that make it return at once when they are falsy."""
     quick_if: tuple[str, ...] = ()
     """Arguments whose mere presence bounds the wait or says that it is meant."""
+    seconds: str = ""
+    """Where the duration is; a constant of a few hundredths is nothing to speak of."""
     instead: str = ""
     """A coroutine function with the same arguments to await instead."""
     strict: bool = False
     """Often meant, short or a matter of taste: told in the strict set alone."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlatformTest(Row):
+    """A name by which code asks on which system it runs: what follows is not looked at on the others' behalf."""
+
+    name: str = name_field(wakes=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,12 +194,18 @@ class LoopMaker(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class ThreadBoundUi(Row):
-    """A user interface that binds to the loop of the thread in which it is built."""
+    """A user interface that needs the current loop of the thread in which it is built."""
 
     type: str = name_field()
-    launch: str = "launch"
-    stays: tuple[str, ...] = ()
-    """Keywords of `launch` that make it return at once; the program ends when nothing else keeps it."""
-    keeps: tuple[str, ...] = ()
-    """Methods that keep the program alive afterwards."""
     symptom: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UiLaunch(Row):
+    """A call that serves a user interface, and may leave nobody to keep the program alive."""
+
+    call: str = name_field()
+    returns_if: tuple[str, ...] = ()
+    """Keywords that, when true, make it return at once, its server on a daemon thread."""
+    kept_by: tuple[str, ...] = ()
+    """Words (methods, functions) with which programs keep themselves alive."""

@@ -5,22 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pitfall_lint.libraries.rows import Row, name_field, word_field
+from pitfall_lint.libraries.rows import Row, name_field, pattern_field, word_field
 
 Fate = Literal["fine", "raises", "silent", "melts"]
 """fine: normalised or right. raises: at start-up. silent: never matches. melts: glued to what stands before it."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Route(Row):
+class RoutePath(Row):
     """A call that registers a route, a mount or a prefix; what each form of slash does there."""
 
-    call: str = name_field(wakes=False)
+    call: tuple[str, ...] = name_field(wakes=False)
     path: str = "0|path"
     """Where the path stands: `position|keyword`."""
     kind: Literal["route", "websocket", "mount", "prefix", "include", "root"] = "route"
     methods: str = ""
     """The HTTP method that it serves; several joined by "|"; empty when arguments say so."""
+    listed: bool = False
+    """The argument is a list of tuples (or of other routes); the path stands first in each."""
     regex: bool = False
     """The path is a regular expression."""
     leading: Literal["required", "optional", "forbidden"] = "required"
@@ -41,10 +43,11 @@ class Route(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
-class RouteWord(Row):
-    """Words one of which stands in every function that registers routes."""
+class RoutePathWord(Row):
+    """Words (or patterns) one of which stands in every function that registers routes."""
 
     words: tuple[str, ...] = word_field()
+    patterns: tuple[str, ...] = pattern_field()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +69,7 @@ class Router(Row):
 class Join(Row):
     """A call that joins addresses or paths."""
 
-    call: str = name_field()
+    call: tuple[str, ...] = name_field()
     style: Literal["reference", "file", "normalising"] = "reference"
     """reference: RFC 3986, "/x" replaces the base's path. file: "/x" throws the left side away. normalising: one slash."""
     base: str = "0"
@@ -80,7 +83,7 @@ class Join(Row):
 class UrlUse(Row):
     """A call that requests, redirects to or serves below an address."""
 
-    call: str = name_field(wakes=False)
+    call: tuple[str, ...] = name_field(wakes=False)
     url: str = "0|url"
     kind: Literal["request", "redirect", "base", "cookie", "socket"] = "request"
     base: str = ""
@@ -89,16 +92,17 @@ class UrlUse(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class UrlWord(Row):
-    """Words one of which stands in every function that builds addresses."""
+    """Words (or patterns) one of which stands in every function that builds addresses."""
 
     words: tuple[str, ...] = word_field()
+    patterns: tuple[str, ...] = pattern_field()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting(Row):
     """A call that reads text that users choose: the environment, a configuration file, a command line option."""
 
-    call: str = name_field()
+    call: tuple[str, ...] = name_field()
     key: str = "0|key"
     default: str = "1|default"
     source: Literal["environment", "setting"] = "environment"
@@ -108,7 +112,7 @@ class Setting(Row):
 class Text(Row):
     """A function or attribute that gives text of which the edges are known."""
 
-    name: str = name_field(wakes=False)
+    name: tuple[str, ...] = name_field(wakes=False)
     leading: bool | None = None
     trailing: bool | None = None
     may_be_empty: bool = True

@@ -15,6 +15,8 @@ class ProxyVariable(Row):
     variables: tuple[str, ...] = word_field()
     """Every spelling of one variable."""
     role: Literal["proxy", "exceptions"] = "proxy"
+    fallback: bool = False
+    """It holds for every scheme that has no variable of its own."""
 
 
 @dataclass(frozen=True, kw_only=True)

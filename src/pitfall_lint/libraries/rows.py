@@ -28,6 +28,11 @@ def word_field(*, default: Any = ()) -> Any:
     return field(default=default, metadata={"word": True})
 
 
+def pattern_field() -> Any:
+    """Declare a field of regular expressions, matched line by line, that make a file worth looking at."""
+    return field(default=(), metadata={"pattern": True})
+
+
 def _strings(value: Any) -> tuple[str, ...]:
     if not value:
         return ()
@@ -63,4 +68,14 @@ class Row:
             for f in dataclasses.fields(self)
             if f.metadata.get("word")
             for word in _strings(getattr(self, f.name))
+        )
+
+    @property
+    def patterns_of_words(self) -> frozenset[str]:
+        """The regular expressions that do the same as words where a word alone would be too common."""
+        return frozenset(
+            pattern
+            for f in dataclasses.fields(self)
+            if f.metadata.get("pattern")
+            for pattern in _strings(getattr(self, f.name))
         )

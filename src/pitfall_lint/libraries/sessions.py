@@ -13,6 +13,8 @@ class Session(Row):
     """A type whose objects hold connections or files until they are closed."""
 
     type: str = name_field()
+    makers: tuple[str, ...] = name_field(default=())
+    """Functions other than the constructor that make one."""
     close: tuple[str, ...] = word_field(default=("close",))
     """The methods that end it."""
     close_is_async: bool = False

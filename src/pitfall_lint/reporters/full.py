@@ -94,4 +94,7 @@ def _related_place(
             text = others[related.path] = Source(related.path, read(related.path))
         except OSError:
             return None
-    return text, place_of(text, related.span)
+    place = place_of(text, related.span)
+    if place.end_line > place.line:  # a second place is shown, not told: its first line will do
+        place = Place(place.line, place.column, place.line, len(text.line_text(place.line)) + 1)
+    return text, place

@@ -50,7 +50,7 @@ def render(report: Report, rules: Catalog, style: Style) -> Iterator[str]:
                 "toolExecutionNotifications": [
                     {
                         "level": "error",
-                        "message": {"text": file.failure},
+                        "message": {"text": file.failure or file.errors[0]},
                         "locations": [{"physicalLocation": {"artifactLocation": _location(file.path)}}],
                     }
                     for file in report.failures

@@ -1,4 +1,4 @@
-"""What `x.name` holds: attributes of modules, classes and instances, those assigned anywhere in a class too."""
+"""What `x.name` holds: attributes of modules, classes and instances, wherever they are assigned."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.semantic import inference, names
+from pitfall_lint.semantic import annotation, bindings, calling, names, query
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.values import (
     UNKNOWN,
@@ -35,7 +35,7 @@ def of_value(file: File, value: Value, name: str) -> tuple[Value, ...]:
         deeper = f"{value.name}.{name}"
         if (module := file.project.module(deeper, file)) is not None:
             return (ModuleValue(module),)
-        return inference.library_values(file, deeper)
+        return bindings.library_values(file, deeper)
     if isinstance(value, Instance):
         if isinstance(value.type, str):
             return of_library_type(file, value.type, name)
@@ -48,14 +48,14 @@ def of_value(file: File, value: Value, name: str) -> tuple[Value, ...]:
 def _of_module(file: File, module: File, name: str) -> tuple[Value, ...]:
     found = names.module_lookup(module, name)
     if found is not None and found.scope == "module":
-        return inference.module_bindings_values(module, found)
+        return bindings.module_bindings_values(module, found)
     submodule = file.project.module(f"{module.module_name}.{name}", file)
     return (ModuleValue(submodule),) if submodule is not None else (UNKNOWN,)
 
 
 def of_library_type(file: File, type_: str, name: str) -> tuple[Value, ...]:
     """Return an attribute of a library's object: what a row says it holds, else its qualified name."""
-    return inference.library_values(file, f"{type_}.{name}")
+    return bindings.library_values(file, f"{type_}.{name}")
 
 
 def _of_class(file: File, class_: Class, name: str) -> tuple[Value, ...]:
@@ -71,8 +71,8 @@ def _of_instance(file: File, class_: Class, name: str) -> tuple[Value, ...]:
         file.used.add(method.file.path)
         if method.is_property:
             if method.is_async:
-                return inference.function_result(method.file, method, None)
-            return inference.returned(method)
+                return calling.function_result(method.file, method, None)
+            return calling.returned(method)
         return (FunctionValue(method, bound=True),)
     return values(class_, name) or _inherited_name(file, class_, name)
 
@@ -94,42 +94,44 @@ def values(class_: Class, name: str) -> tuple[Value, ...]:
 
 
 def _own_values(class_: Class, name: str) -> tuple[Value, ...]:
-    return inference.remembered(class_.file, ("attribute", class_, name), lambda: _assigned(class_, name))
+    return query.remembered(class_.file, ("attribute", class_, name), lambda: _assigned(class_, name))
 
 
 def _assigned(class_: Class, name: str) -> tuple[Value, ...]:
     file = class_.file
     found: list[Value] = []
     declared: list[Value] = []
-    for function, node, value in assignments(class_, name):
+    for _, node, value in assignments(class_, name):
         if isinstance(node, cst.AnnAssign):
-            declared.extend(inference.annotated(file, node.annotation.annotation))
+            declared.extend(annotation.annotated(file, node.annotation.annotation))
             if value is None:
                 continue
         if isinstance(node, cst.WithItem):
-            found.extend(inference.entered(file, inference.values_of(file, node.item)))
+            found.extend(calling.entered(file, query.values_of(file, node.item)))
         elif value is None or isinstance(node, cst.AugAssign):
             found.append(UNKNOWN)
         else:
-            found.extend(inference.values_of(file, value) or (UNKNOWN,))
+            found.extend(query.values_of(file, value) or (UNKNOWN,))
     known: list[Value] = [v for v in found if not isinstance(v, Unknown)]
-    if declared and not any(isinstance(v, Unknown) for v in declared) and all(isinstance(v, Const) for v in known):
+    if (
+        declared
+        and not any(isinstance(v, Unknown) for v in declared)
+        and all(isinstance(v, Const) for v in known)
+    ) or (declared and any(isinstance(v, Unknown) for v in found)):
         found = declared + known
-    elif declared and any(isinstance(v, Unknown) for v in found):
-        found = declared + known
-    return inference.merged(tuple(found))
+    return query.merged(tuple(found))
 
 
 def assignments(class_: Class, name: str) -> list[Assignment]:
     """Return where a class gives an attribute its value: in its body, and as `self.name = …` in its methods.
 
-    Each is (method or None, the assigning node, the value's expression or None); for tuples the value is None.
+    Each is (method or None, the assigning node, the value's expression or None).
     """
     found: list[Assignment] = []
     for node in own_nodes(class_.node.body):
-        if isinstance(node, cst.AnnAssign) and _is_name(node.target, name):
-            found.append((None, node, node.value))
-        elif isinstance(node, cst.Assign) and any(_is_name(t.target, name) for t in node.targets):
+        if (isinstance(node, cst.AnnAssign) and _is_name(node.target, name)) or (
+            isinstance(node, cst.Assign) and any(_is_name(t.target, name) for t in node.targets)
+        ):
             found.append((None, node, node.value))
     for method in class_.methods():
         for node, value in attribute_targets(method).get(name, ()):
@@ -191,5 +193,5 @@ def _collect(
         values: list[cst.BaseExpression | None] = [None] * len(target.elements)
         if isinstance(value, (cst.Tuple, cst.List)) and len(value.elements) == len(target.elements):
             values = [element.value for element in value.elements]
-        for element, part in zip(target.elements, values):
+        for element, part in zip(target.elements, values, strict=True):
             _collect(found, own, element.value, node, part)

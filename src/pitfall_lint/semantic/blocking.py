@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.finding import Related
-from pitfall_lint.libraries.loops import Blocking
+from pitfall_lint.libraries.loops import Blocking, PlatformTest
 from pitfall_lint.semantic.calls import runs
 from pitfall_lint.semantic.threads import knows_loops
 from pitfall_lint.semantic.values import NOT_CONSTANT
+from pitfall_lint.semantic.walk import all_nodes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call
     from pitfall_lint.semantic.definitions import Function
+    from pitfall_lint.semantic.file import File
 
 _DEPTH = 4
-_TRANSPARENT = frozenset({"staticmethod", "classmethod", "builtins.staticmethod", "builtins.classmethod", "typing.override"})
+_BRIEF = 0.05
+"""Seconds that nobody notices."""
+_TRANSPARENT = frozenset(
+    {"staticmethod", "classmethod", "builtins.staticmethod", "builtins.classmethod", "typing.override"}
+)
 _READING = (cst.If, cst.IfExp)
 
 
@@ -79,6 +85,10 @@ def waits(call: Call, row: Blocking) -> bool:
     """Tell whether the arguments of a blocking call let it block."""
     if call.is_awaited or any(call.where(place) is not None for place in row.quick_if):
         return False
+    if row.seconds and (length := call.where(row.seconds)) is not None:
+        constant = call.file.folded(length)
+        if isinstance(constant, (int, float)) and constant <= _BRIEF:
+            return False
     for place in row.unless:
         argument = call.where(place)
         if argument is not None and ((value := call.file.folded(argument)) is NOT_CONSTANT or not value):
@@ -100,10 +110,21 @@ def _on_demand(function: Function, call: Call) -> bool:
     for ancestor in function.file.ancestors(call.node):
         if ancestor is function.node:
             return False
-        if isinstance(ancestor, _READING) and child is not ancestor.test and _names(ancestor.test) & params:
-            return True
+        if isinstance(ancestor, _READING) and child is not ancestor.test:
+            if _names(ancestor.test) & params or _asks_platform(function.file, ancestor.test):
+                return True
         child = ancestor
     return False
+
+
+def _asks_platform(file: File, test: cst.BaseExpression) -> bool:
+    """Tell whether a condition is about the operating system."""
+    return any(
+        isinstance(node, (cst.Attribute, cst.Name))
+        and (name := file.qualified_name(node)) is not None
+        and file.libraries.find(PlatformTest, name) is not None
+        for node in all_nodes(test)
+    )
 
 
 def _names(test: cst.BaseExpression) -> set[str]:

@@ -35,7 +35,9 @@ class Param:
 class Function:
     """A `def` or lambda of the project. Known by its block (outermost ones) or by its node."""
 
-    def __init__(self, file: File, block: Block | None, node: cst.FunctionDef | cst.Lambda | None, class_: Class | None):
+    def __init__(
+        self, file: File, block: Block | None, node: cst.FunctionDef | cst.Lambda | None, class_: Class | None
+    ) -> None:
         self.file = file
         self.block = block
         self._node = node
@@ -110,7 +112,9 @@ class Function:
     @cached_property
     def decorators(self) -> tuple[cst.BaseExpression, ...]:
         """The expressions behind `@`, outermost first."""
-        return tuple(d.decorator for d in self.node.decorators) if isinstance(self.node, cst.FunctionDef) else ()
+        return (
+            tuple(d.decorator for d in self.node.decorators) if isinstance(self.node, cst.FunctionDef) else ()
+        )
 
     @cached_property
     def decorator_names(self) -> tuple[str | None, ...]:
@@ -185,7 +189,7 @@ class Class:
 
     @cached_property
     def node(self) -> cst.ClassDef:
-        """The LibCST node. For a class outside of functions its methods are `pass` here: ask `own_methods`."""
+        """The LibCST node; outside of functions its methods are `pass` here: ask `own_methods`."""
         if self._node is not None:
             return self._node
         assert self.block is not None
@@ -221,11 +225,13 @@ class Class:
         }
 
     def _method_blocks(self, block: Block) -> Iterator[Block]:
-        """Yield the functions of the body; a property's setter and overloads do not hide what they belong to."""
+        """Yield the functions of the body, without setters and overloads, which would hide the real one."""
         lines = self.file.source.lines
         for child in block.children:
             decorators = b"".join(lines[child.first : child.header])
-            if not child.is_class and not any(word in decorators for word in (b".setter", b".deleter", b"overload")):
+            if not child.is_class and not any(
+                word in decorators for word in (b".setter", b".deleter", b"overload")
+            ):
                 yield child
 
     @cached_property
@@ -276,8 +282,10 @@ class Class:
         """Yield its own methods."""
         yield from self.own_methods.values()
 
-    def attribute_assignments(self, name: str) -> list[tuple[Function | None, cst.CSTNode, cst.BaseExpression | None]]:
-        """Return where this class gives an attribute its value: (method or None, target or binding, value)."""
+    def attribute_assignments(
+        self, name: str
+    ) -> list[tuple[Function | None, cst.CSTNode, cst.BaseExpression | None]]:
+        """Return where this class gives an attribute its value: (method or None, node, value)."""
         return self.file.attribute_assignments(self, name)
 
     def attribute_values(self, name: str) -> tuple[Value, ...]:

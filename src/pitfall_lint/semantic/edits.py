@@ -22,7 +22,7 @@ def _offset(file: File, tree: Tree, line: int, column: int) -> int:
 
 
 def span(file: File, node: cst.CSTNode) -> Span:
-    """Return the bytes of a node in the file; an empty span at the start for a node that was never parsed from it."""
+    """Return the bytes of a node in the file; an empty span for a node that is not from it."""
     tree = file.tree_of(node)
     place = tree.ranges.get(node) if tree is not None else None
     if tree is None or place is None:
@@ -88,7 +88,15 @@ def add_argument(file: File, call: cst.Call, argument: str) -> Edit:
     if call.args:
         at = span(file, call.args[-1].value).end
         return Edit(Span(at, at), f", {argument}")
-    at = span(file, call).end - 1 - sum(len(paren.whitespace_before.value) + 1 for paren in call.rpar if isinstance(paren.whitespace_before, cst.SimpleWhitespace))
+    at = (
+        span(file, call).end
+        - 1
+        - sum(
+            len(paren.whitespace_before.value) + 1
+            for paren in call.rpar
+            if isinstance(paren.whitespace_before, cst.SimpleWhitespace)
+        )
+    )
     return Edit(Span(at, at), argument)
 
 
@@ -104,7 +112,7 @@ def indentation(file: File, node: cst.CSTNode) -> str:
 
 
 def remove(file: File, node: cst.CSTNode) -> Edit:
-    """Return the edit that takes a statement away with its lines; `pass` stays where lines or the block need one."""
+    """Return the edit that takes a statement away with its lines; `pass` stays where one is needed."""
     statement = file.statement_of(node)
     line = file.parent(statement)
     block = file.parent(line) if line is not None else None
@@ -121,7 +129,7 @@ def wrap(file: File, first: cst.CSTNode, last: cst.CSTNode, header: str, footer:
 
     Lines that begin inside a string of several lines keep their text.
     """
-    top, _, indent = _line_bounds(file, first)
+    top, _, _ = _line_bounds(file, first)
     _, bottom, _ = _line_bounds(file, last)
     tree = file.tree_of(first)
     unit = tree.module.default_indent if tree is not None else "    "
@@ -140,7 +148,7 @@ def wrap(file: File, first: cst.CSTNode, last: cst.CSTNode, header: str, footer:
 
 
 def import_module(file: File, module: str) -> tuple[str, tuple[Edit, ...]]:
-    """Return the name by which a module is usable at module level, and the edits that import it if need be."""
+    """Return the name by which a module is usable, and the edits that import it if need be."""
     for name, bindings in file.outline.imports.items():
         for imported in bindings:
             if imported.attribute is None and imported.module == module and imported.level == 0:
@@ -150,9 +158,8 @@ def import_module(file: File, module: str) -> tuple[str, tuple[Edit, ...]]:
     return module, (Edit(Span(at, at), f"import {module}{newline}"),)
 
 
-
 def _after_imports(file: File) -> int:
-    """Return the offset of the line before which an import belongs: the first import that is not `__future__`.
+    """Return the offset of the line before which an import belongs: the first one not from `__future__`.
 
     Without one: behind the docstring and `__future__` imports.
     """
@@ -161,10 +168,14 @@ def _after_imports(file: File) -> int:
         if not isinstance(statement, cst.SimpleStatementLine):
             break
         small = statement.body[0]
-        future = isinstance(small, cst.ImportFrom) and isinstance(small.module, cst.Name) and (
-            small.module.value == "__future__"
+        future = (
+            isinstance(small, cst.ImportFrom)
+            and isinstance(small.module, cst.Name)
+            and (small.module.value == "__future__")
         )
-        docstring = isinstance(small, cst.Expr) and isinstance(small.value, (cst.SimpleString, cst.ConcatenatedString))
+        docstring = isinstance(small, cst.Expr) and isinstance(
+            small.value, (cst.SimpleString, cst.ConcatenatedString)
+        )
         if isinstance(small, (cst.Import, cst.ImportFrom)) and not future:
             return file.source.line_starts[file.source.position(span(file, statement).start)[0] - 1]
         if not (future or docstring):

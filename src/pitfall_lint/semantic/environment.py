@@ -75,6 +75,68 @@ def spellings(file: File, role: str) -> frozenset[str]:
     )
 
 
+def may_list(text: str, host: str) -> bool:
+    """Tell whether a NO_PROXY value may hold for a host."""
+    return "*" in text or UNKNOWN_PART in text or host.strip("[]") in text
+
+
+def in_file(file: File) -> Iterator[Use]:
+    """Yield all uses of one module, wherever they stand."""
+    yield from uses(file, None)
+    if _mentions(file):
+        for block in file.outline.functions:
+            yield from _all_uses(file.function_for(block))
+
+
+def guard_of(use: Use) -> cst.CSTNode:
+    """Return the statement that tests for the variable before it is used, or the loop over its names; else the use."""
+    file, node = use.file, use.file.statement_of(use.node)
+    for ancestor in file.ancestors(node):
+        if isinstance(ancestor, (cst.If, cst.For)) and _is_about(file, ancestor, use):
+            node = ancestor
+        elif isinstance(ancestor, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+            break
+    return node
+
+
+def _is_about(file: File, node: cst.If | cst.For, use: Use) -> bool:
+    if isinstance(node, cst.For):
+        return len(use.names) > 1
+    test = file.code(node.test)
+    return "environ" in test or "getenv" in test or any(name in test for name in use.names)
+
+
+def is_guarded(use: Use) -> bool:
+    """Tell whether a missing variable is thought of: tested for before, or KeyError taken."""
+    file = use.file
+    if isinstance(guard_of(use), cst.If) or file.enclosing(use.node, cst.If) is not None:
+        return True
+    return file.enclosing(use.node, cst.Try, cst.With) is not None
+
+
+def left_over(file: File, cleared: Iterable[Use]) -> list[str]:
+    """Return the proxy variables that still hold when some were cleared for all requests.
+
+    An empty lower-case variable hides the upper-case one; a missing one does not.
+    """
+    done: set[str] = set()
+    for use in cleared:
+        done.update(use.names)
+        if (
+            use.value is not None
+            and file.enclosing(use.node, cst.If) is None
+            and isinstance(use.node, cst.Assign)
+        ):
+            done.update(name.upper() for name in use.names if name.islower())
+    missing: list[str] = []
+    rows = [row for row in file.libraries.rows(ProxyVariable) if row.role == "proxy"]
+    touched = [row for row in rows if done.intersection(row.variables)]
+    for row in rows:
+        if row in touched or (row.fallback and len(touched) >= len([r for r in rows if not r.fallback])):
+            missing += [name for name in row.variables if name not in done]
+    return missing
+
+
 def _proxy_names(use: Use, known: set[str]) -> Use | None:
     wanted = tuple(name for name in use.names if name in known)
     if not wanted:
@@ -197,6 +259,8 @@ def before(file: File, node: cst.CSTNode) -> Iterator[Use]:
     At import here and in the imported modules of the project, earlier in the function and in what that part
     calls, and the same for the function's callers in this file.
     """
+    if not any(_mentions(module) for module in _modules(file, _DEPTH)):
+        return
     yield from _imported(file)
     yield from _earlier(file, node, _DEPTH, set())
 

@@ -76,7 +76,9 @@ class _Tracker:
             return self.lambda_result(outer)
         if isinstance(outer, cst.Arg):
             return self.argument(outer)
-        if isinstance(outer, cst.Element) and isinstance(display := self.file.parent(outer), (cst.List, cst.Set)):
+        if isinstance(outer, cst.Element) and isinstance(
+            display := self.file.parent(outer), (cst.List, cst.Set)
+        ):
             return self.gathered(display)
         if isinstance(outer, cst.DictElement) and outer.value is node:
             display = self.file.parent(outer)
@@ -132,7 +134,10 @@ class _Tracker:
     def handed_to(self, call: Call, target: Function, arg: cst.Arg) -> Fate | None:
         """Follow a task into a function of the project that keeps it."""
         for param in target.params:
-            if param.kind in {"positional", "keyword"} and argument_for(call, target, param.name) is arg.value:
+            if (
+                param.kind in {"positional", "keyword"}
+                and argument_for(call, target, param.name) is arg.value
+            ):
                 inner = _Tracker(target.file, True)
                 inner.seen = self.seen | {("param", target)}
                 fate = inner.name(param.name, target.node, param.node)
@@ -157,7 +162,9 @@ class _Tracker:
             return self.container(target.value, statement)
         return None
 
-    def name(self, name: str, at: cst.CSTNode, binding: cst.CSTNode, *, contained: bool = False) -> Fate | None:
+    def name(
+        self, name: str, at: cst.CSTNode, binding: cst.CSTNode, *, contained: bool = False
+    ) -> Fate | None:
         """Look at every use of a local or module name."""
         if isinstance(at, (cst.FunctionDef, cst.Lambda)):
             function: Function | None = self.file.function(at)
@@ -186,7 +193,9 @@ class _Tracker:
                 return self.words(name, self.references(outer.node, name), contained, outer)
             outer = outer.parent
         found = self.file.lookup(name, function.node)
-        return self.module_variable(name, contained) if found is not None and found.scope == "module" else None
+        return (
+            self.module_variable(name, contained) if found is not None and found.scope == "module" else None
+        )
 
     def module_variable(self, name: str, contained: bool) -> Fate | None:
         """Look at a private module variable; others may be read by other modules."""
@@ -209,7 +218,16 @@ class _Tracker:
         if isinstance(outer, cst.Arg):
             return outer.keyword is not node
         return not isinstance(
-            outer, (cst.AssignTarget, cst.Param, cst.FunctionDef, cst.ClassDef, cst.NameItem, cst.AsName, cst.ImportAlias)
+            outer,
+            (
+                cst.AssignTarget,
+                cst.Param,
+                cst.FunctionDef,
+                cst.ClassDef,
+                cst.NameItem,
+                cst.AsName,
+                cst.ImportAlias,
+            ),
         ) and not (isinstance(outer, (cst.AnnAssign, cst.NamedExpr, cst.AugAssign)) and outer.target is node)
 
     def trees_with(self, word: str) -> Iterator[cst.CSTNode]:
@@ -245,7 +263,12 @@ class _Tracker:
 
     def is_own_container(self, class_: Class, name: str) -> bool:
         """Tell whether the class itself makes the container, each time anew."""
-        assigned = [entry for base in class_.mro() if isinstance(base, Class) for entry in base.attribute_assignments(name)]
+        assigned = [
+            entry
+            for base in class_.mro()
+            if isinstance(base, Class)
+            for entry in base.attribute_assignments(name)
+        ]
         values = [value for _, _, value in assigned if value is not None]
         return bool(values) and all(is_fresh_value(value) for value in values)
 
@@ -302,7 +325,9 @@ class _Tracker:
                 assert isinstance(call, cst.Call)
                 return self.callback(call)
             if name in self.ignores:
-                return Fate("cancelled", file.text(reference), outer) if name in self.cancels else Fate("unread")
+                return (
+                    Fate("cancelled", file.text(reference), outer) if name in self.cancels else Fate("unread")
+                )
             return None
         if isinstance(outer, _TESTS):
             if isinstance(outer, cst.BooleanOperation):
@@ -316,7 +341,12 @@ class _Tracker:
             return Fate("unread")
         if isinstance(outer, cst.Arg) and isinstance(call := file.parent(outer), cst.Call):
             name = file.qualified_name(call.func) or ""
-            if logs(file, call) or name in {"builtins.print", "builtins.isinstance", "builtins.id", "builtins.repr"}:
+            if logs(file, call) or name in {
+                "builtins.print",
+                "builtins.isinstance",
+                "builtins.id",
+                "builtins.repr",
+            }:
                 return Fate("unread")
             if isinstance(call.func, cst.Attribute) and call.func.attr.value in _SHRINKS:
                 return Fate("unread")
@@ -357,7 +387,11 @@ class _Tracker:
             if isinstance(above, cst.Attribute):
                 return self.used(outer)
             return self.found(outer, kept)
-        if isinstance(outer, cst.Arg) and isinstance(call := file.parent(outer), cst.Call) and outer.star == "":
+        if (
+            isinstance(outer, cst.Arg)
+            and isinstance(call := file.parent(outer), cst.Call)
+            and outer.star == ""
+        ):
             if isinstance(call.func, cst.Name) and call.func.value in {"len", "bool", "any", "print"}:
                 return kept
             if isinstance(call.func, cst.Name) and call.func.value in {"list", "set", "tuple"}:
@@ -433,7 +467,20 @@ class _Tracker:
         return any(self.used(n) is None for n in mentions if self.is_reference(n))
 
 
-_MAKERS = frozenset({"set", "list", "dict", "deque", "defaultdict", "OrderedDict", "WeakSet", "WeakValueDictionary", "field", "Field"})
+_MAKERS = frozenset(
+    {
+        "set",
+        "list",
+        "dict",
+        "deque",
+        "defaultdict",
+        "OrderedDict",
+        "WeakSet",
+        "WeakValueDictionary",
+        "field",
+        "Field",
+    }
+)
 
 
 def is_fresh(binding: Binding) -> bool:
@@ -447,7 +494,13 @@ def is_fresh_value(value: cst.BaseExpression) -> bool:
     """Tell whether an expression makes a container."""
     if isinstance(value, cst.Call):
         func = value.func.value if isinstance(value.func, cst.Subscript) else value.func
-        leaf = func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
+        leaf = (
+            func.attr.value
+            if isinstance(func, cst.Attribute)
+            else func.value
+            if isinstance(func, cst.Name)
+            else ""
+        )
         return leaf in _MAKERS
     return isinstance(value, (cst.List, cst.Set, cst.Dict, cst.ListComp, cst.SetComp, cst.DictComp)) or (
         isinstance(value, cst.Name) and value.value == "None"

@@ -5,51 +5,44 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar
 
 import libcst as cst
 
 from pitfall_lint.finding import Edit, Finding, Fix, Related, Span
 from pitfall_lint.libraries import Libraries, Row
-from pitfall_lint.semantic import attributes, edits, folding, inference, names
+from pitfall_lint.semantic import annotation, attributes, edits, folding, inference, names, query
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.definitions import Class, Function
-from pitfall_lint.semantic.outline import Block, Outline
+from pitfall_lint.semantic.flow.graph import Graph
+from pitfall_lint.semantic.flow.resolved import flow_of
+from pitfall_lint.semantic.outline import Block, Slice
 from pitfall_lint.semantic.project import Project
+from pitfall_lint.semantic.syntax import FUNCTIONS, Syntax
 from pitfall_lint.semantic.values import ClassValue, FunctionValue, Instance, Value
-from pitfall_lint.semantic.walk import Scope, Tree, all_nodes
+from pitfall_lint.semantic.walk import Tree
 from pitfall_lint.source import Source
 
 N = TypeVar("N", bound=cst.CSTNode)
 R = TypeVar("R", bound=Row)
 
-_FUNCTIONS = (cst.FunctionDef, cst.Lambda)
 
-
-class File:
+class File(Syntax):
     """One module. Iterators yield what is being looked at; questions may look anywhere.
 
     `lines` (0-based) say which definitions are looked at: those that hold such a line; None means all.
     """
 
     def __init__(self, source: Source, project: Project, path: str, lines: Iterable[int] | None) -> None:
-        self.source = source
+        super().__init__(source, lines)
         self.project = project
         self.path = path
-        self.outline = Outline(source)
         self.used: set[str] = set()
         """Absolute paths of the other modules that this one asked for, found or not; see `dependencies`."""
         self.module_names: dict[str, names.Found | None] = {}
         self.values: dict[cst.CSTNode, tuple[Value, ...]] = {}
         self.memo: dict[object, Any] = {}
         """For rooms of `semantic/` that keep an answer per file."""
-        self.errors: list[tuple[int, str]] = []
-        """Definitions that do not parse: (1-based line, message)."""
-        self._lines = None if lines is None else sorted(lines)
-        self._trees: dict[Block | None, Tree | None] = {}
-        self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
-        self._scope_of: dict[cst.CSTNode, Scope] = {}
-        self._tree_of: dict[cst.CSTNode, Tree] = {}
         self._functions: dict[cst.CSTNode | Block, Function] = {}
         self._classes: dict[cst.CSTNode | Block, Class] = {}
 
@@ -57,33 +50,6 @@ class File:
         return f"<File {self.source.path}>"
 
     # What is being looked at
-
-    @cached_property
-    def trees(self) -> tuple[Tree, ...]:
-        """The parsed slices of what is being looked at, in textual order of the definitions."""
-        blocks: list[Block | None]
-        if self._lines is None:
-            blocks = [None, *self.outline.functions]
-        else:
-            wanted = dict.fromkeys(self.outline.function_at(line) for line in self._lines)
-            blocks = [None] if None in wanted else []
-            blocks += [block for block in self.outline.functions if block in wanted]
-        return tuple(tree for block in blocks if (tree := self.tree(block)) is not None)
-
-    @property
-    def lines_parsed(self) -> int:
-        """How many lines of this file LibCST has read so far."""
-        return sum(len(tree.slice.lines) for tree in self._trees.values() if tree is not None)
-
-    @overload
-    def nodes(self, kind: type[N], /) -> Iterator[N]: ...
-    @overload
-    def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]: ...
-    def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]:
-        """Yield the nodes of these kinds, in textual order within each definition."""
-        for tree in self.trees:
-            found = [node for kind in kinds for node in tree.by_kind.get(kind, ())]
-            yield from sorted(found, key=tree.order.__getitem__) if len(kinds) > 1 else found
 
     def calls(self) -> Iterator[Call]:
         """Yield every call."""
@@ -105,8 +71,8 @@ class File:
 
     def functions(self) -> Iterator[Function]:
         """Yield every function and lambda, nested ones too."""
-        for node in self.nodes(*_FUNCTIONS):
-            assert isinstance(node, _FUNCTIONS)
+        for node in self.nodes(*FUNCTIONS):
+            assert isinstance(node, FUNCTIONS)
             yield self.function(node)
 
     def classes(self) -> Iterator[Class]:
@@ -120,8 +86,6 @@ class File:
                     assert isinstance(node, cst.ClassDef)
                     yield self.class_(node)
 
-    # Trees
-
     def dependencies(self) -> set[str]:
         """Return the absolute paths whose content or absence the answers given so far depended on."""
         found: set[str] = set()
@@ -129,48 +93,11 @@ class File:
         while waiting:
             path = waiting.pop()
             asked = self.project.opened(path)
-            for other in (asked.used if asked is not None else ()):
+            for other in asked.used if asked is not None else ():
                 if other not in found:
                     found.add(other)
                     waiting.append(other)
         return found - {self.path}
-
-    def tree(self, block: Block | None) -> Tree | None:
-        """Return the parsed slice of an outermost function, or of the skeleton (None); None if it does not parse."""
-        if block in self._trees:
-            return self._trees[block]
-        tree = self._parse(block)
-        self._trees[block] = tree
-        if tree is not None:
-            self._parents.update(tree.parents)
-            self._scope_of.update(tree.scope_of)
-            self._tree_of[tree.module] = tree
-        return tree
-
-    def _parse(self, block: Block | None) -> Tree | None:
-        slice_ = self.outline.skeleton if block is None else self.outline.slice(block)
-        try:
-            return Tree(slice_)
-        except cst.ParserSyntaxError as error:
-            at = min(max(error.raw_line, 1), len(slice_.lines)) - 1
-            line = slice_.lines[at] if slice_.lines else 0
-            self.errors.append((line + 1, error.message.partition("\n")[0]))
-        except (RecursionError, UnicodeDecodeError):
-            self.errors.append(((block.header if block is not None else 0) + 1, "nested too deeply to be read"))
-        return None
-
-    @cached_property
-    def skeleton(self) -> Tree:
-        """The tree of what runs at import; an empty one if it does not parse."""
-        from pitfall_lint.semantic.outline import Slice
-
-        return self.tree(None) or Tree(Slice("", ()))
-
-    def adopt(self, expression: cst.BaseExpression, at: cst.CSTNode) -> None:
-        """Give an expression that was parsed from a string annotation the surroundings of the string."""
-        self._parents[expression] = at
-        for node in all_nodes(expression):
-            self._scope_of[node] = self.scope_of(at)
 
     def function_node(self, block: Block) -> cst.FunctionDef:
         """Return the LibCST node of an outermost function; an empty one if its text does not parse."""
@@ -218,54 +145,11 @@ class File:
         """Tell whether it is an `__init__.py`."""
         return os.path.basename(self.path) == "__init__.py"
 
-    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
-        """Return the node around a node."""
-        return self._parents.get(node)
-
-    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-        """Yield the nodes around a node, inner ones first."""
-        current = self._parents.get(node)
-        while current is not None:
-            yield current
-            current = self._parents.get(current)
-
-    @overload
-    def enclosing(self, node: cst.CSTNode, kind: type[N], /) -> N | None: ...
-    @overload
-    def enclosing(self, node: cst.CSTNode, *kinds: type[cst.CSTNode]) -> cst.CSTNode | None: ...
-    def enclosing(self, node: cst.CSTNode, *kinds: type[cst.CSTNode]) -> cst.CSTNode | None:
-        """Return the innermost node of these kinds around a node, within the same function."""
-        for ancestor in self.ancestors(node):
-            if isinstance(ancestor, kinds):
-                return ancestor
-            if isinstance(ancestor, (*_FUNCTIONS, cst.ClassDef)):
-                return None
-        return None
-
-    def statement_of(self, node: cst.CSTNode) -> cst.CSTNode:
-        """Return the small or compound statement that a node stands in (or is)."""
-        current: cst.CSTNode | None = node
-        while current is not None and not isinstance(current, (cst.BaseSmallStatement, cst.BaseCompoundStatement)):
-            current = self._parents.get(current)
-        return current if current is not None else node
-
-    def scope_of(self, node: cst.CSTNode) -> Scope:
-        """Return the scope in which a node is evaluated."""
-        scope = self._scope_of.get(node)
-        return scope if scope is not None else self.skeleton.root
-
-    def tree_of(self, node: cst.CSTNode) -> Tree | None:
-        """Return the tree that holds a node."""
-        current = node
-        while (outer := self._parents.get(current)) is not None:
-            current = outer
-        return self._tree_of.get(current)
-
     def function_of(self, node: cst.CSTNode, *, outer: bool = False) -> Function | None:
-        """Return the innermost function around a node. A decorator or default belongs to the function around it."""
+        """Return the innermost function whose body a node stands in; decorators and defaults are outside."""
         child = node
         for ancestor in self.ancestors(node):
-            if isinstance(ancestor, _FUNCTIONS) and child is ancestor.body:
+            if isinstance(ancestor, FUNCTIONS) and child is ancestor.body:
                 return self.function(ancestor)
             child = ancestor
         return None
@@ -304,7 +188,7 @@ class File:
         return (
             isinstance(node, cst.FunctionDef)
             and node.name.value == block.name
-            and not any(isinstance(ancestor, (*_FUNCTIONS, cst.ClassDef)) for ancestor in self.ancestors(node))
+            and not any(isinstance(ancestor, (*FUNCTIONS, cst.ClassDef)) for ancestor in self.ancestors(node))
         )
 
     def function_for(self, block: Block) -> Function:
@@ -349,8 +233,8 @@ class File:
         return inference.qualified_name(self, expression)
 
     def values_of(self, expression: cst.BaseExpression) -> tuple[Value, ...]:
-        """Return what an expression may hold; `()` when nothing is known, Unknown among others when part is."""
-        return inference.values_of(self, expression)
+        """Return what an expression may hold; `()` when nothing is known, with Unknown when only part is."""
+        return query.values_of(self, expression)
 
     def type_of(self, expression: cst.BaseExpression) -> str | Class | None:
         """Return the one type that an expression holds an instance of, None constants aside."""
@@ -385,7 +269,7 @@ class File:
         return inference.definition(self, expression)
 
     def callee(self, call: Call | cst.BaseExpression) -> Function | Class | str | None:
-        """Return what a call (or an expression that is called) runs: a project definition or a library name."""
+        """Return what a call (or a called expression) runs: a project definition or a library name."""
         expression = call.node.func if isinstance(call, Call) else call
         return self.definition(expression) or self.qualified_name(expression)
 
@@ -393,9 +277,9 @@ class File:
         """Return the class that an expression names: of the project, or a library's canonical name."""
         return inference.class_or_name(self, expression)
 
-    def annotated(self, annotation: cst.BaseExpression) -> tuple[Value, ...]:
+    def annotated(self, expression: cst.BaseExpression) -> tuple[Value, ...]:
         """Return what a variable with this annotation may hold."""
-        return inference.annotated(self, annotation)
+        return annotation.annotated(self, expression)
 
     def attribute_assignments(
         self, class_: Class, name: str
@@ -410,6 +294,10 @@ class File:
     def module(self, name: str) -> File | None:
         """Return another module of the project; this file then depends on it."""
         return self.project.module(name, self)
+
+    def flow(self, function: Function) -> Graph:
+        """Return the control flow of a function."""
+        return flow_of(self, function)
 
     def lookup(self, name: str, at: cst.CSTNode) -> names.Found | None:
         """Return the bindings of a name as seen from a node."""
@@ -456,7 +344,9 @@ class File:
         span = self.span(node)
         if until is not None:
             span = Span(span.start, self.span(until).end)
-        function = self.function_of(node) or (self.function(node) if isinstance(node, cst.FunctionDef) else None)
+        function = self.function_of(node) or (
+            self.function(node) if isinstance(node, cst.FunctionDef) else None
+        )
         where = function.qualified_name if function is not None else self.module_name
         return Finding(
             self.source.path,
@@ -514,18 +404,18 @@ class File:
         """Return the white space that the statement line of a node begins with."""
         return edits.indentation(self, node)
 
-    def edit_wrap(self, first: cst.CSTNode, last: cst.CSTNode, header: str, footer: str = "") -> tuple[Edit, ...]:
-        """Return the edits that put statements `first` to `last` (siblings) one level deeper below `header`."""
+    def edit_wrap(
+        self, first: cst.CSTNode, last: cst.CSTNode, header: str, footer: str = ""
+    ) -> tuple[Edit, ...]:
+        """Return the edits that put the statements `first` to `last` one level deeper below `header`."""
         return edits.wrap(self, first, last, header, footer)
 
     def edit_import(self, module: str) -> tuple[str, tuple[Edit, ...]]:
-        """Return the name by which a module can be used in this file, and the edits that import it if need be."""
+        """Return the name by which a module can be used here, and the edits that import it if need be."""
         return edits.import_module(self, module)
 
 
-def _empty_slice(name: str) -> Any:
-    from pitfall_lint.semantic.outline import Slice
-
+def _empty_slice(name: str) -> Slice:
     return Slice(f"def {name}(): ...\n", (-1,))
 
 

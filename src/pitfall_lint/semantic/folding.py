@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from pitfall_lint.semantic import inference
+from pitfall_lint.semantic import query
 from pitfall_lint.semantic.values import NOT_CONSTANT, Const
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def folded(file: File, node: cst.CSTNode) -> Any:
 
 
 def _name(file: File, node: cst.Name | cst.Attribute) -> Any:
-    values = inference.values_of(file, node)
+    values = query.values_of(file, node)
     if len(values) == 1 and isinstance(values[0], Const):
         return values[0].value
     return NOT_CONSTANT
@@ -96,7 +96,16 @@ def _format_call(file: File, node: cst.Call) -> Any:
     if not isinstance(node.func, cst.Attribute) or any(arg.star for arg in node.args):
         return NOT_CONSTANT
     method = node.func.attr.value
-    if method not in {"format", "strip", "rstrip", "lstrip", "lower", "upper", "removeprefix", "removesuffix"}:
+    if method not in {
+        "format",
+        "strip",
+        "rstrip",
+        "lstrip",
+        "lower",
+        "upper",
+        "removeprefix",
+        "removesuffix",
+    }:
         return NOT_CONSTANT
     text = folded(file, node.func.value)
     if not isinstance(text, str):

@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 
 _DEPTH = 6
 _LOGGER = re.compile(r"_*(?:\w*_)?(?:log|logger|logging|console|reporter)_*", re.IGNORECASE)
-_LOGS = frozenset("debug info warning warn error exception critical fatal log trace success print capture_exception".split())
-_TELLS = re.compile(r"log|print|report|capture|notify|record|alert|error|fail|exception|emit|warn|put|append|send|set_exception")
+_LOGS = frozenset(
+    "debug info warning warn error exception critical fatal log trace success print capture_exception".split()
+)
+_TELLS = re.compile(
+    r"log|print|report|capture|notify|record|alert|error|fail|exception|emit|warn|put|append|send|set_exception"
+)
 _LOCK = re.compile(r"(?:^|_)(?:r?lock|sem|semaphore|mutex|limiter|limit)s?$", re.IGNORECASE)
 _WAITS = {"get": "queue", "put": "queue", "join": "queue", "wait": "event", "acquire": "lock"}
 """Methods that only wait, by what the name of their object says."""
 _BROAD = frozenset({"Exception", "BaseException"})
-_CANCELLED = frozenset({"CancelledError", "Cancelled", "KeyboardInterrupt", "SystemExit", "GeneratorExit", "StopAsyncIteration"})
+_CANCELLED = frozenset(
+    {"CancelledError", "Cancelled", "KeyboardInterrupt", "SystemExit", "GeneratorExit", "StopAsyncIteration"}
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,22 +64,33 @@ def class_names(node: cst.BaseExpression | None) -> list[str]:
 
 def takes_cancellation(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
     """Tell whether a clause takes CancelledError, by name or because it takes everything."""
-    return handler.type is None or any(name in {"BaseException", "CancelledError", "Cancelled"} for name in class_names(handler.type))
+    return handler.type is None or any(
+        name in {"BaseException", "CancelledError", "Cancelled"} for name in class_names(handler.type)
+    )
 
 
 def is_stub(function: Function) -> bool:
     """Tell whether a function has no body of its own: `pass`, `...`, a docstring, NotImplementedError."""
     if not isinstance(function.node, cst.FunctionDef) or function.is_generator:
         return False
-    if any(name is not None and name.rpartition(".")[2] == "abstractmethod" for name in function.decorator_names):
+    if any(
+        name is not None and name.rpartition(".")[2] == "abstractmethod" for name in function.decorator_names
+    ):
         return True
     if isinstance(function.node.body, cst.IndentedBlock):
-        small = [s for line in function.node.body.body for s in (line.body if isinstance(line, cst.SimpleStatementLine) else (None,))]
+        small = [
+            s
+            for line in function.node.body.body
+            for s in (line.body if isinstance(line, cst.SimpleStatementLine) else (None,))
+        ]
     else:
         small = list(function.node.body.body)
     return all(
         isinstance(s, cst.Pass)
-        or (isinstance(s, cst.Expr) and isinstance(s.value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis)))
+        or (
+            isinstance(s, cst.Expr)
+            and isinstance(s.value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis))
+        )
         or (isinstance(s, cst.Raise) and s.exc is not None and "NotImplemented" in function.file.code(s.exc))
         for s in small
     )
@@ -118,7 +135,9 @@ def _decorated_with_guard(function: Function, depth: int) -> bool:
         if isinstance(target, Function):
             for node in all_nodes(target.node.body):
                 if isinstance(node, cst.Try) and any(catches_all(target.file, h) for h in node.handlers):
-                    if not any(reraises(target.file, h) for h in node.handlers if catches_all(target.file, h)):
+                    if not any(
+                        reraises(target.file, h) for h in node.handlers if catches_all(target.file, h)
+                    ):
                         return True
     return False
 
@@ -136,7 +155,11 @@ def _expects(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> 
 
 def _tells(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
     """Tell whether a clause logs, or hands the exception to something, before it ends."""
-    name = handler.name.name.value if handler.name is not None and isinstance(handler.name.name, cst.Name) else None
+    name = (
+        handler.name.name.value
+        if handler.name is not None and isinstance(handler.name.name, cst.Name)
+        else None
+    )
     for node in own_nodes(handler.body):
         if not isinstance(node, cst.Call) or isinstance(file.parent(node), (cst.Raise, cst.From)):
             continue
@@ -173,7 +196,8 @@ def logs(file: File, call: cst.Call) -> bool:
     return (
         isinstance(func, cst.Attribute)
         and func.attr.value in _LOGS
-        and _LOGGER.fullmatch(_leaf(func.value.func if isinstance(func.value, cst.Call) else func.value)) is not None
+        and _LOGGER.fullmatch(_leaf(func.value.func if isinstance(func.value, cst.Call) else func.value))
+        is not None
     )
 
 
@@ -217,7 +241,11 @@ def _only_waits(func: cst.Attribute) -> bool:
     """Tell whether an untyped object goes by the name of a queue or event, and the method waits on it."""
     kind = _WAITS.get(func.attr.value)
     name = _leaf(func.value).lower()
-    return kind is not None and (kind in name or (kind == "queue" and name in {"q", "_q"}) or bool(_LOCK.search(name) and kind == "lock"))
+    return kind is not None and (
+        kind in name
+        or (kind == "queue" and name in {"q", "_q"})
+        or bool(_LOCK.search(name) and kind == "lock")
+    )
 
 
 def coroutine_escape(file: File, coroutine: cst.BaseExpression, depth: int = 0) -> Escape | None:
@@ -383,7 +411,11 @@ class _Scan:
             elif isinstance(part, cst.CompFor) and part.asynchronous is not None:
                 self.escapes(part.iter)
             elif isinstance(part, cst.Call) and self.soft is None:
-                if not isinstance(file.parent(part), cst.Await) and not _is_plain(part) and not is_harmless(file, part, depth):
+                if (
+                    not isinstance(file.parent(part), cst.Await)
+                    and not _is_plain(part)
+                    and not is_harmless(file, part, depth)
+                ):
                     if not _makes_coroutine(file, part):
                         self.soft = Escape(file, part)
             if self.hard is not None:

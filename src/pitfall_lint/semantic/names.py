@@ -1,4 +1,4 @@
-"""Where a name gets its value: function scopes from the tree, module scope from the outline, imports by path."""
+"""Where a name gets its value: function scopes from the tree, module scope from the outline."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def _global_assignments(file: File, name: str) -> list[Binding]:
     for match in pattern.finditer(file.source.data):
         block = file.outline.function_at(file.source.position(match.end())[0] - 1)
         if block is not None and (tree := file.tree(block)) is not None:
-            found.extend(b for b in tree.root.bindings.get(name, ()) if b not in found and b.kind != "function")
+            found.extend(
+                b for b in tree.root.bindings.get(name, ()) if b not in found and b.kind != "function"
+            )
     return found
 
 

@@ -129,7 +129,7 @@ class Outline:
         return tuple(blocks)
 
     def _first_line(self, header: int, indent: bytes) -> int:
-        """Return the line of the first decorator. Between it and the `def` stand only decorators and what they hold."""
+        """Return the line of the first decorator, or of the `def`."""
         first, line, lines = header, header - 1, self.source.lines
         while line >= 0 and header - line < 200:
             text = lines[line]
@@ -144,14 +144,18 @@ class Outline:
         return first
 
     def _end(self, header: int, indent: int) -> int:
-        """Return the line after the last one: the next statement that is not indented deeper ends a definition."""
+        """Return the line after the last: the next statement not indented deeper ends a definition."""
         lines, last, line = self.source.lines, header, header + 1
         while line < len(lines):
             text = lines[line]
             stripped = text.strip()
             if stripped:
                 depth = len(text) - len(text.lstrip(b" \t\f"))
-                if depth > indent or self.begins_in_string(line) or lines[line - 1].endswith((b"\\\n", b"\\\r\n")):
+                if (
+                    depth > indent
+                    or self.begins_in_string(line)
+                    or lines[line - 1].endswith((b"\\\n", b"\\\r\n"))
+                ):
                     last = line
                 elif stripped[0] != 35:  # a comment may stand anywhere
                     if text.lstrip().startswith(_STARTS) or self._balanced(header, line):
@@ -225,7 +229,9 @@ class Outline:
 
     def binds_otherwise(self, name: str) -> bool:
         """Tell whether module-level code may bind `name` by anything but an import."""
-        pattern = rf"(?<![.\w]){re.escape(name)}\s*(?:,[^=\n]*)?(?::|=(?!=)|\+=|\s+in\b)|as\s+{re.escape(name)}\s*:"
+        pattern = (
+            rf"(?<![.\w]){re.escape(name)}\s*(?:,[^=\n]*)?(?::|=(?!=)|\+=|\s+in\b)|as\s+{re.escape(name)}\s*:"
+        )
         return re.search(pattern, self.skeleton.text) is not None
 
 
@@ -250,7 +256,9 @@ def _imports(data: bytes) -> Iterator[Imported]:
         for statement in statements:
             if isinstance(statement, ast.ImportFrom):
                 for alias in statement.names:
-                    yield Imported(alias.asname or alias.name, statement.module or "", alias.name, statement.level)
+                    yield Imported(
+                        alias.asname or alias.name, statement.module or "", alias.name, statement.level
+                    )
             elif isinstance(statement, ast.Import):
                 for alias in statement.names:
                     if alias.asname:

@@ -60,7 +60,11 @@ def _formatted(node: cst.FormattedString, evaluate: Evaluate) -> Iterator[Piece]
         if isinstance(part, cst.FormattedStringText):
             yield Piece(part, (literal(part.value.replace("{{", "{").replace("}}", "}")),), True)
         elif isinstance(part, cst.FormattedStringExpression):
-            plain = not part.format_spec and (part.conversion is None or part.conversion == "s") and part.equal is None
+            plain = (
+                not part.format_spec
+                and (part.conversion is None or part.conversion == "s")
+                and part.equal is None
+            )
             yield Piece(part.expression, evaluate(part.expression) if plain else UNKNOWN)
 
 
@@ -71,7 +75,9 @@ def _template(node: cst.BaseExpression, evaluate: Evaluate) -> str | None:
 
 def _percent(node: cst.BinaryOperation, evaluate: Evaluate) -> tuple[Piece, ...] | None:
     template = _template(node.left, evaluate)
-    if template is None or not isinstance(node.left, (cst.SimpleString, cst.ConcatenatedString, cst.Name, cst.Attribute)):
+    if template is None or not isinstance(
+        node.left, (cst.SimpleString, cst.ConcatenatedString, cst.Name, cst.Attribute)
+    ):
         return None
     positional: list[cst.BaseExpression] = []
     named: dict[str, cst.BaseExpression] = {}
@@ -93,7 +99,13 @@ def _percent(node: cst.BinaryOperation, evaluate: Evaluate) -> tuple[Piece, ...]
         if match["kind"] == "%":
             found.append(Piece(node.left, (literal("%"),), True))
             continue
-        given = named.get(match["name"]) if match["name"] else positional[index] if index < len(positional) else None
+        given = (
+            named.get(match["name"])
+            if match["name"]
+            else positional[index]
+            if index < len(positional)
+            else None
+        )
         index += not match["name"]
         if given is None:
             return None

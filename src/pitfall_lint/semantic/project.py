@@ -50,7 +50,7 @@ class Project:
         self.source_roots = tuple(source_roots)
         self.read = read
         self.allows = allows
-        """Answers (distribution, specifier, path of the asking file): do the project's versions lie inside?"""
+        """Answers (distribution, specifier, asking file): do the project's versions lie inside?"""
         self._files: dict[str, File | None] = {}
         self._exists: dict[str, bool] = {}
         self._packages: dict[str, tuple[str, str]] = {}

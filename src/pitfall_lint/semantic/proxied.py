@@ -69,7 +69,9 @@ def _by_function(file: File, call: Call, row: ProxiedRequest) -> LocalRequest | 
 
 def _by_client(call: Call) -> LocalRequest | None:
     assert call.receiver is not None
-    instances = [v for v in call.file.values_of(call.receiver) if not (isinstance(v, Const) and v.value is None)]
+    instances = [
+        v for v in call.file.values_of(call.receiver) if not (isinstance(v, Const) and v.value is None)
+    ]
     found: LocalRequest | None = None
     for value in instances:
         if not isinstance(value, Instance) or not isinstance(value.type, str) or value.file is None:
@@ -151,7 +153,7 @@ def _excepted(file: File, call: Call, host: str) -> bool:
     for use in environment.before(file, call.node):
         if use.does in ("set", "append", "default") and exceptions.intersection(use.names):
             texts = use.shapes()
-            if not texts or any(host.strip("[]") in text or "*" in text or UNKNOWN_PART in text for text in texts):
+            if not texts or any(environment.may_list(text, host) for text in texts):
                 return True
         if use.does == "clear" and proxies.intersection(use.names):
             return True

@@ -205,7 +205,9 @@ class Follower:
             if isinstance(node, cst.IfExp) and below is not node.test:
                 state = self.refined(self._walrus(node.test, state), node.test, below is node.body)
             elif isinstance(node, cst.BooleanOperation) and below is node.right:
-                state = self.refined(self._walrus(node.left, state), node.left, isinstance(node.operator, cst.And))
+                state = self.refined(
+                    self._walrus(node.left, state), node.left, isinstance(node.operator, cst.And)
+                )
             node = below
 
     def refined(self, state: State, test: cst.BaseExpression, positive: bool) -> State:
@@ -304,7 +306,9 @@ class Follower:
     def _guards(self, node: cst.CSTNode) -> bool:
         if isinstance(node, (cst.Return, cst.Raise, cst.Continue, cst.Break)):
             return True
-        return any(isinstance(inner, (cst.Return, cst.Raise, cst.Continue, cst.Break)) for inner in own_nodes(node))
+        return any(
+            isinstance(inner, (cst.Return, cst.Raise, cst.Continue, cst.Break)) for inner in own_nodes(node)
+        )
 
     def _touched(self, node: cst.CSTNode) -> bool:
         leaf = self.key.rpartition(".")[2]
@@ -312,7 +316,9 @@ class Follower:
             if isinstance(inner, (cst.FunctionDef, cst.ClassDef)):
                 if inner.name.value == self.key:
                     return True
-            elif isinstance(inner, (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr, cst.WithItem)):
+            elif isinstance(
+                inner, (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr, cst.WithItem)
+            ):
                 if any(isinstance(n, cst.Name) and n.value == leaf for n in _targets(inner)):
                     return True
             elif isinstance(inner, cst.Call) and self.resets(inner):

@@ -103,7 +103,13 @@ def _variable(file: File, node: cst.Name | cst.Attribute, frame: Frame) -> Shape
 
 
 def _text_row(file: File, node: cst.BaseExpression) -> Text | None:
-    leaf = node.attr.value if isinstance(node, cst.Attribute) else node.value if isinstance(node, cst.Name) else ""
+    leaf = (
+        node.attr.value
+        if isinstance(node, cst.Attribute)
+        else node.value
+        if isinstance(node, cst.Name)
+        else ""
+    )
     if leaf not in file.libraries.leaves(Text):
         return None
     name = file.qualified_name(node)
@@ -126,7 +132,10 @@ def _conditional(file: File, node: cst.IfExp, frame: Frame) -> Shapes:
 
 def _boolean(file: File, node: cst.BooleanOperation, frame: Frame) -> Shapes:
     left, right = shapes_of(file, node.left, frame), shapes_of(file, node.right, frame)
-    return (*(shapes.when_true(left) if isinstance(node.operator, cst.Or) else shapes.when_false(left)), *right)
+    return (
+        *(shapes.when_true(left) if isinstance(node.operator, cst.Or) else shapes.when_false(left)),
+        *right,
+    )
 
 
 def _walrus(file: File, node: cst.NamedExpr, frame: Frame) -> Shapes:
@@ -218,7 +227,9 @@ def _join(file: File, node: cst.Call, row: Join, frame: Frame) -> Shapes:
         texts = [(left.text, right.text) for left in lefts for right in rights]
         if all(left is not None and right is not None for left, right in texts):
             return tuple(literal(urljoin(left or "", right or "")) for left, right in texts)
-        if all(s.starts for s in rights) and all(shapes.url_path(s) is None and shapes.is_url(s) for s in lefts):
+        if all(s.starts for s in rights) and all(
+            shapes.url_path(s) is None and shapes.is_url(s) for s in lefts
+        ):
             return shapes.concatenated(lefts, rights)
     return ()
 

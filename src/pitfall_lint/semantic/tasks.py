@@ -185,7 +185,9 @@ def swallowing_try(task: Started) -> cst.Try | None:
     return outer if task.escape() is not None else None
 
 
-_OF_SPAWN = frozenset({"RuntimeError", "AttributeError", "TypeError", "NameError", "ImportError", "CancelledError"})
+_OF_SPAWN = frozenset(
+    {"RuntimeError", "AttributeError", "TypeError", "NameError", "ImportError", "CancelledError"}
+)
 """What making the coroutine or finding a loop can raise; a handler for these is no mistake."""
 
 

@@ -393,7 +393,11 @@ def async_callbacks(file: File) -> Iterator[tuple[cst.CSTNode, cst.CSTNode, str]
             if class_.subclass_of(row.type):
                 for name in row.methods:
                     method = class_.own_methods.get(name)
-                    if method is not None and method.is_coroutine_function and isinstance(method.node, cst.FunctionDef):
+                    if (
+                        method is not None
+                        and method.is_coroutine_function
+                        and isinstance(method.node, cst.FunctionDef)
+                    ):
                         yield method.node, method.node.params, row.thread
     for node in file.nodes(cst.Assign):
         if isinstance(node, cst.Assign) and isinstance(node.targets[0].target, cst.Attribute):

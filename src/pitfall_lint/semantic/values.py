@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Union
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import libcst as cst
 
@@ -103,23 +103,23 @@ class Partial:
 
 @dataclass(frozen=True)
 class Collection:
-    """A list, tuple, set or dict display, or a container known by annotation; items are its elements or values."""
+    """A container, by its display or annotation; items are its elements or a dict's values."""
 
     kind: str
     items: tuple[Value, ...] = ()
 
 
-Value = Union[
-    Unknown,
-    Const,
-    LibraryName,
-    ModuleValue,
-    FunctionValue,
-    ClassValue,
-    Instance,
-    Coroutine,
-    Generator,
-    Partial,
-    Collection,
-]
+Value: TypeAlias = (
+    Unknown
+    | Const
+    | LibraryName
+    | ModuleValue
+    | FunctionValue
+    | ClassValue
+    | Instance
+    | Coroutine
+    | Generator
+    | Partial
+    | Collection
+)
 UNKNOWN = Unknown()

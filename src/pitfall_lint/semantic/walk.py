@@ -19,8 +19,32 @@ from libcst._nodes.internal import CodegenState
 from pitfall_lint.semantic.outline import Slice
 
 _SKIPPED = frozenset(
-    "lpar rpar comma semicolon newline equal dot colon lbracket rbracket lbrace rbrace operator indent header footer"
-    " leading_lines lines_after_decorators trailing_whitespace lbrackets relative from_ lines_between star".split()
+    {
+        "lpar",
+        "rpar",
+        "comma",
+        "semicolon",
+        "newline",
+        "equal",
+        "dot",
+        "colon",
+        "lbracket",
+        "rbracket",
+        "lbrace",
+        "rbrace",
+        "operator",
+        "indent",
+        "header",
+        "footer",
+        "leading_lines",
+        "lines_after_decorators",
+        "trailing_whitespace",
+        "lbrackets",
+        "relative",
+        "from_",
+        "lines_between",
+        "star",
+    }
 )
 _ORDER = {
     cst.FunctionDef: ("decorators", "params", "returns", "body"),
@@ -44,7 +68,7 @@ class Binding:
 
     name: str
     kind: str
-    """assign, unpack, augmented, annotation, param, import, function, class, for, with, except, delete or match."""
+    """assign, unpack, augmented, annotation, param, import, function, class, for, with, except …"""
     node: cst.CSTNode
     value: cst.BaseExpression | None = None
     annotation: cst.BaseExpression | None = None
@@ -144,13 +168,15 @@ class Tree:
     @cached_property
     def ranges(self) -> dict[cst.CSTNode, Range]:
         """Where every node stands in the slice."""
-        state = _Locator(default_indent=self.module.default_indent, default_newline=self.module.default_newline)
+        state = _Locator(
+            default_indent=self.module.default_indent, default_newline=self.module.default_newline
+        )
         self.module._codegen(state)
         return state.ranges
 
 
 class _Locator(CodegenState):
-    """Records positions while LibCST writes the code, as its PositionProvider does, without copying the tree."""
+    """Records positions while LibCST writes the code, without the copy its PositionProvider makes."""
 
     def __init__(self, default_indent: str, default_newline: str) -> None:
         super().__init__(default_indent=default_indent, default_newline=default_newline)
@@ -215,7 +241,9 @@ _GETTERS: dict[type[cst.CSTNode], tuple[Callable[[Any], Any], ...]] = {}
 
 def _getters(kind: type[cst.CSTNode]) -> tuple[Callable[[Any], Any], ...]:
     names = _ORDER.get(kind) or tuple(
-        f.name for f in dataclasses.fields(kind) if not f.name.startswith("whitespace") and f.name not in _SKIPPED
+        f.name
+        for f in dataclasses.fields(kind)
+        if not f.name.startswith("whitespace") and f.name not in _SKIPPED
     )
     found = _GETTERS[kind] = tuple(attrgetter(name) for name in names)
     return found
@@ -270,7 +298,12 @@ def all_nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def _bind_target(
-    scope: Scope, target: cst.CSTNode, kind: str, node: cst.CSTNode, value: cst.BaseExpression | None, path: tuple[int, ...] = ()
+    scope: Scope,
+    target: cst.CSTNode,
+    kind: str,
+    node: cst.CSTNode,
+    value: cst.BaseExpression | None,
+    path: tuple[int, ...] = (),
 ) -> None:
     if isinstance(target, cst.Name):
         kind = "unpack" if path and kind == "assign" else kind

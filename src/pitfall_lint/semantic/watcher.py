@@ -59,9 +59,16 @@ def _logger(file: File) -> tuple[str | None, int]:
         if not isinstance(statement, cst.SimpleStatementLine):
             continue
         for small in statement.body:
-            if isinstance(small, cst.Assign) and isinstance(small.value, cst.Call) and len(small.targets) == 1:
+            if (
+                isinstance(small, cst.Assign)
+                and isinstance(small.value, cst.Call)
+                and len(small.targets) == 1
+            ):
                 target = small.targets[0].target
-                if isinstance(target, cst.Name) and file.qualified_name(small.value.func) == "logging.getLogger":
+                if (
+                    isinstance(target, cst.Name)
+                    and file.qualified_name(small.value.func) == "logging.getLogger"
+                ):
                     return target.value, _line_behind(file, statement)
     return None, 0
 
@@ -77,7 +84,9 @@ def _behind_imports(file: File) -> int:
     for index, statement in enumerate(file.skeleton.module.body):
         line = _line_behind(file, statement)
         docstring = index == 0 and file.code(statement).lstrip()[:1] in {'"', "'"}
-        if line <= first and (docstring or any(isinstance(n, (cst.Import, cst.ImportFrom)) for n in all_nodes(statement))):
+        if line <= first and (
+            docstring or any(isinstance(n, (cst.Import, cst.ImportFrom)) for n in all_nodes(statement))
+        ):
             behind = line
     return behind
 

@@ -10,7 +10,7 @@ from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.semantic import handling
 from pitfall_lint.semantic.fate import Fate
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.tasks import Started, coroutine_text, started, swallowing_try
+from pitfall_lint.semantic.tasks import Started, coroutine_text, started
 from pitfall_lint.semantic.watcher import watch
 
 
@@ -19,14 +19,14 @@ def check(file: File) -> Iterator[Finding]:
         if task.row.keeps or task.row.silent or task.function is not None:
             continue  # a group hands exceptions on; pools and other threads: lost-future
         fate = task.fate()
-        if fate is None or swallowing_try(task) is not None:
+        if fate is None:
             continue
         escape = task.escape()
         if escape is None:
             continue
         what = coroutine_text(task.file, task.coroutine)
         related = []
-        if isinstance(escape.node, (cst.Await, cst.Raise, cst.Call)) and escape.node is not task.coroutine and not escape.stub:
+        if not escape.stub and isinstance(escape.node, (cst.Await, cst.Raise, cst.Call)) and escape.node is not task.coroutine:
             related.append(escape.file.related(escape.node, "what this raises is lost"))
         yield file.finding(
             task.call.node,
@@ -34,6 +34,7 @@ def check(file: File) -> Iterator[Finding]:
             consequence='At most "Task exception was never retrieved" is logged, when the task is garbage-collected.',
             related=related,
             fixes=_fixes(task),
+            strict=escape.expected,
         )
 
 

@@ -136,11 +136,33 @@ class Builder:
         if isinstance(node, cst.Assert):
             failed = self.step("raise", node, Edge(context.error(), RAISE))
             return self.test(node.test, after, failed, context)
+        if isinstance(node, (cst.Assign, cst.AnnAssign)) and isinstance(
+            node.value, (cst.IfExp, cst.BooleanOperation)
+        ):
+            return self.branching(node, node.value, after, context)
         if isinstance(node, cst.Expr):
             call = node.value.expression if isinstance(node.value, cst.Await) else node.value
             if isinstance(call, cst.Call) and self.judge.ends(call):
                 return self.step("raise", node, Edge(context.cancel(), CANCEL))
         return self.simple("statement", node, after, context)
+
+    def branching(self, node: cst.CSTNode, value: cst.BaseExpression, after: Step, context: Context) -> Step:
+        """Build an assignment whose value depends on a condition as a test and one step for each branch."""
+        if isinstance(value, cst.IfExp):
+            yes = self.branching(node, value.body, after, context)
+            no = self.branching(node, value.orelse, after, context)
+            return self.test(value.test, yes, no, context)
+        if isinstance(value, cst.BooleanOperation):
+            right = self.branching(node, value.right, after, context)
+            left = self.step("statement", node, Edge(after))
+            left.value = value.left
+            if isinstance(value.operator, cst.And):
+                return self.test(value.left, right, left, context)
+            return self.test(value.left, left, right, context)
+        made = self.step("statement", node, Edge(after))
+        made.value = value
+        self.risk(made, value, context)
+        return made
 
     def raising(self, node: cst.Raise, context: Context) -> Step:
         """Build a `raise`, which knows whether it raises an error or a cancellation."""

@@ -33,7 +33,7 @@ class Judge:
         """Return what a context manager swallows."""
         call = item.item
         if isinstance(call, cst.Call) and (self.name(call.func) or "").rpartition(".")[2] == "suppress":
-            return _strongest([self.catches(arg.value) for arg in call.args])
+            return strongest([self.catches(arg.value) for arg in call.args])
         return "none", "none"
 
     def catches(self, type_: cst.BaseExpression | None) -> Catches:
@@ -41,7 +41,7 @@ class Judge:
         if type_ is None:
             return "all", "all"
         if isinstance(type_, cst.Tuple):
-            return _strongest([self.catches(element.value) for element in type_.elements])
+            return strongest([self.catches(element.value) for element in type_.elements])
         name = self.name(type_)
         if name is None:
             return "some", "some"
@@ -56,9 +56,10 @@ class Judge:
 
     def ends(self, call: cst.Call) -> bool:
         """Tell whether a call never returns."""
-        return self.name(call.func) in _ENDS
+        return (self.name(call.func) or "").removeprefix("builtins.") in _ENDS
 
 
-def _strongest(found: Sequence[Catches]) -> Catches:
+def strongest(found: Sequence[Catches]) -> Catches:
+    """Return the strongest of what several classes take."""
     error, cancel = (max((one[i] for one in found), key=_RANK.__getitem__, default="none") for i in (0, 1))
     return error, cancel

@@ -25,6 +25,8 @@ class Step:
     node: cst.CSTNode | None
     edges: list[Edge] = field(default_factory=list)
     number: int = 0
+    value: cst.BaseExpression | None = None
+    """For an assignment of `a or b` or `a if c else b`: the branch that this step takes."""
 
     def __repr__(self) -> str:
         code = (
@@ -51,7 +53,10 @@ class Step:
         node = self.node
         if node is None or self.kind in ("leave", "dispatch", "loop"):
             return
-        if isinstance(node, (cst.For, cst.CompFor)):
+        if self.value is not None:
+            yield self.value
+            yield from (target for target, _ in assignments(self))
+        elif isinstance(node, (cst.For, cst.CompFor)):
             yield node.target
         elif isinstance(node, cst.FunctionDef):
             yield from node.decorators
@@ -117,9 +122,9 @@ def assignments(step: Step) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression | 
         return
     if isinstance(node, cst.Assign):
         for target in node.targets:
-            yield target.target, node.value
+            yield target.target, step.value or node.value
     elif isinstance(node, cst.AnnAssign) and node.value is not None:
-        yield node.target, node.value
+        yield node.target, step.value or node.value
     elif isinstance(node, (cst.AugAssign, cst.Del, cst.For)):
         yield node.target, None
     elif isinstance(node, cst.WithItem) and node.asname is not None:
@@ -135,6 +140,6 @@ def assignments(step: Step) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression | 
     if step.kind != "test" and not isinstance(
         node, (cst.For, cst.ExceptHandler, cst.MatchCase, cst.FunctionDef)
     ):
-        for inner in own_nodes(node):
+        for inner in own_nodes(step.value or node):
             if isinstance(inner, cst.NamedExpr):
                 yield inner.target, inner.value

@@ -1,0 +1,56 @@
+"""`await x.close`: the method is awaited, not the coroutine that calling it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from pitfall_lint.finding import Finding, Fix
+from pitfall_lint.libraries import Function as FunctionRow
+from pitfall_lint.libraries.tasks import Background
+from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.values import FunctionValue, LibraryName
+
+
+def check(file: File) -> Iterator[Finding]:
+    for node in file.nodes(cst.Await):
+        awaited = node.expression
+        if not isinstance(awaited, (cst.Attribute, cst.Name)):
+            continue
+        is_coroutine = _function(file, awaited)
+        if is_coroutine is None:
+            continue
+        text = file.text(awaited)
+        what = "function" if isinstance(awaited, cst.Name) else "method"
+        yield file.finding(
+            node,
+            f"`await {text}` awaits the {what} itself, not a call of it: TypeError",
+            consequence=f"TypeError: object {what} can't be used in 'await' expression.",
+            fix=_fix(file, node, awaited, is_coroutine),
+        )
+
+
+def _function(file: File, awaited: cst.BaseExpression) -> bool | None:
+    """Tell whether an expression that names a function names a coroutine function; None when it names none."""
+    kinds = set()
+    for value in file.values_of(awaited):
+        if isinstance(value, FunctionValue) and not value.function.is_property and not value.function.decorators:
+            kinds.add(value.function.is_coroutine_function)
+        elif isinstance(value, LibraryName) and (row := file.libraries.find(FunctionRow, value.name)) is not None:
+            kinds.add(row.coroutine)
+        else:
+            return None
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _fix(file: File, node: cst.Await, awaited: cst.BaseExpression, is_coroutine: bool) -> Fix | None:
+    outer = file.parent(node)
+    call = file.parent(outer) if isinstance(outer, cst.Arg) else None
+    if isinstance(call, cst.Call):
+        row = next(iter(file.rows_of_call(file.call(call), Background)), None)
+        if row is not None and file.call(call).where(row.function) is node:
+            return file.replace(node, file.code(awaited), "Hand over the method itself")
+    if not is_coroutine:
+        return None
+    return file.replace(awaited, f"{file.code(awaited)}()", "Call it")

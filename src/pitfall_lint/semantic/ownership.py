@@ -1,0 +1,351 @@
+"""Who owns what has to be closed: which objects hold a session, by which methods they let go of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.finding import Related
+from pitfall_lint.libraries.sessions import Session
+from pitfall_lint.semantic.definitions import Class, Function
+from pitfall_lint.semantic.values import Const, Coroutine, Generator, Instance, Unknown
+from pitfall_lint.semantic.walk import all_nodes, own_nodes
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.call import Call
+    from pitfall_lint.semantic.file import File
+
+_DEPTH = 4
+"""Wrappers around wrappers beyond which nothing is known."""
+_SUFFIXES = ("_client", "_session", "_connection", "_all")
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """Something that has to be closed: a library's session, or a project's object that holds one."""
+
+    row: Session
+    type: str | Class
+    closes: Mapping[str, bool]
+    """The methods that end it, and whether they have to be awaited."""
+    made_at: tuple[File, cst.CSTNode] | None = None
+    """For a wrapper: where it makes its session."""
+
+    @property
+    def is_wrapper(self) -> bool:
+        """Tell whether it is an object of the project around a session."""
+        return isinstance(self.type, Class) and self.made_at is not None
+
+    @property
+    def name(self) -> str:
+        """The short name of its class."""
+        return self.type.name if isinstance(self.type, Class) else self.type.rpartition(".")[2]
+
+    @property
+    def label(self) -> str:
+        """How messages speak of it: `httpx.AsyncClient`, or `Client` with what it holds."""
+        return f"{self.name} (it holds a {self.row.type})" if self.is_wrapper else str(self.row.type)
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A session that a class makes and keeps in an attribute."""
+
+    attribute: str
+    resource: Resource
+    call: Call
+    """The call that makes it."""
+    method: Function | None
+    """The method in which it is made; None for the class body."""
+    lent: bool
+    """It may as well be the caller's (`session or Ctor()`)."""
+
+
+def resource_of(file: File, expression: cst.BaseExpression) -> Resource | None:
+    """Return what has to be closed behind an expression; None for anything else and the unknown."""
+    return resource_of_type(file, file.type_of(expression))
+
+
+def resource_of_type(file: File, type_: str | Class | None, depth: int = 0) -> Resource | None:
+    """Return what has to be closed in objects of a type."""
+    if isinstance(type_, str):
+        row = file.libraries.find(Session, type_)
+        return _plain(row, row.type) if row is not None else None
+    if type_ is None or depth > _DEPTH:
+        return None
+    key = ("resource", type_)
+    memo = type_.file.memo
+    if key not in memo:
+        memo[key] = None
+        memo[key] = _of_class(type_, depth)
+    found: Resource | None = memo[key]
+    return found
+
+
+def _plain(row: Session, type_: str | Class) -> Resource:
+    closes = {name: row.close_is_async for name in row.close}
+    return Resource(row, type_, {**closes, **dict.fromkeys(row.sync_close, False)})
+
+
+def _of_class(class_: Class, depth: int) -> Resource | None:
+    for base in class_.mro():
+        if isinstance(base, str) and (row := class_.file.libraries.find(Session, base)) is not None:
+            inherited = _plain(row, class_)
+            closes = {
+                name: method.is_async if (method := class_.method(name)) is not None else how
+                for name, how in inherited.closes.items()
+            }
+            return Resource(row, class_, closes)
+    held = [one for one in held_by(class_, depth + 1) if one.resource.row.kind != "file"]
+    if not held:
+        return None
+    closes = {}
+    for base in class_.mro():
+        for method in base.methods() if isinstance(base, Class) else ():
+            if method.name not in closes and not method.is_property and _ends_any(method, held):
+                closes[method.name] = method.is_async
+    first = held[0]
+    return Resource(first.resource.row, class_, closes, (first.call.file, first.call.node))
+
+
+def _ends_any(method: Function, held: list[Held]) -> bool:
+    """Tell whether ending things is what a method is for: it closes a held session and does little else."""
+    if not is_closing_name(method.name) and method.name not in ("__aexit__", "__exit__"):
+        return False
+    return any(ends_attribute(method, one.attribute) for one in held)
+
+
+def is_closing_name(name: str) -> bool:
+    """Tell whether a method is there to close: `close`, `aclose`, `close_client`, `shutdown`, …"""
+    plain = name.strip("_")
+    return bool(
+        re.fullmatch(
+            r"(async_)?a?(close|shutdown|stop|dispose|disconnect|cleanup|clean_up|teardown|terminate|quit)(_\w+)?",
+            plain,
+        )
+    )
+
+
+def ends_attribute(method: Function, attribute: str, seen: frozenset[Function] = frozenset()) -> bool:
+    """Tell whether a method closes `self.attribute`, directly, by a local name or by its own methods."""
+    own = method.self_name
+    if own is None or method in seen:
+        return False
+    seen |= {method}
+    file = method.file
+    aliases = {f"{own}.{attribute}"}
+    for node in own_nodes(method.node.body):
+        if isinstance(node, cst.Assign):
+            for target in node.targets:
+                aliases.update(_aliased(file, target.target, node.value, aliases))
+        elif isinstance(node, cst.NamedExpr):
+            aliases.update(_aliased(file, node.target, node.value, aliases))
+        elif isinstance(node, cst.For) and any(alias in file.text(node.iter) for alias in aliases):
+            aliases.add(file.text(node.target))
+    for node in all_nodes(method.node.body):
+        if isinstance(node, cst.Call):
+            call = file.call(node)
+            if call.receiver is None:
+                if any(file.text(arg.value) in aliases for arg in node.args) and _leaf_closes(file, node):
+                    return True
+                continue
+            receiver = file.text(call.receiver)
+            closing = call.method is not None and (
+                is_closing_name(call.method) or call.method.endswith("exit__")
+            )
+            if closing and any(receiver == alias or receiver.startswith(f"{alias}.") for alias in aliases):
+                return True
+            if any(file.text(arg.value) in aliases for arg in node.args) and (
+                closing or _leaf_closes(file, node)
+            ):
+                return True
+            mine = receiver in (own, "super()") and isinstance(call.target, Function)
+            if mine and isinstance(call.target, Function) and ends_attribute(call.target, attribute, seen):
+                return True
+        elif isinstance(node, cst.Attribute) and is_closing_name(node.attr.value):
+            if file.text(node.value) in aliases:  # handed to somebody: `callback(self.session.close)`
+                return True
+        elif isinstance(node, cst.WithItem) and file.text(node.item) in aliases:
+            return True
+    return False
+
+
+def _aliased(
+    file: File, target: cst.BaseExpression, value: cst.BaseExpression, known: set[str]
+) -> Iterator[str]:
+    if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple):
+        for left, right in zip(target.elements, value.elements, strict=False):
+            if file.text(right.value) in known:
+                yield file.text(left.value)
+    elif file.text(value) in known:
+        yield file.text(target)
+    elif isinstance(value, cst.Call) and any(
+        f'"{alias.partition(".")[2]}"' in file.text(value) for alias in known
+    ):
+        yield file.text(target)  # getattr(self, "session", None)
+
+
+def _leaf_closes(file: File, node: cst.Call) -> bool:
+    name = file.text(node.func).rpartition(".")[2]
+    return "close" in name or "shutdown" in name or "cleanup" in name
+
+
+def held_by(class_: Class, depth: int = 0) -> tuple[Held, ...]:
+    """Return the sessions that a class (or a project class it inherits from) makes and keeps on itself."""
+    key = ("held", class_)
+    memo = class_.file.memo
+    if key not in memo:
+        memo[key] = ()
+        found: list[Held] = []
+        for base in class_.mro():
+            if isinstance(base, Class):
+                found.extend(_own_held(base, depth))
+        memo[key] = tuple(found)
+    held: tuple[Held, ...] = memo[key]
+    return held
+
+
+def _own_held(class_: Class, depth: int) -> Iterator[Held]:
+    from pitfall_lint.semantic.attributes import attribute_targets
+
+    for method in class_.methods():
+        for attribute, places in attribute_targets(method).items():
+            for node, value in places:
+                if value is None or not isinstance(node, (cst.Assign, cst.AnnAssign)):
+                    continue
+                for made, lent in constructions(value):
+                    call = method.file.call(made)
+                    resource = made_by(call, depth)
+                    if resource is not None:
+                        yield Held(attribute, resource, call, method, lent)
+
+
+def constructions(value: cst.BaseExpression, lent: bool = False) -> Iterator[tuple[cst.Call, bool]]:
+    """Yield the calls whose result a value may be, and whether it may be something else instead."""
+    if isinstance(value, cst.Await):
+        yield from constructions(value.expression, lent)
+    elif isinstance(value, cst.Call):
+        yield value, lent
+    elif isinstance(value, cst.BooleanOperation) and isinstance(value.operator, cst.Or):
+        yield from constructions(value.right, True)
+    elif isinstance(value, cst.IfExp):
+        for branch in (value.body, value.orelse):
+            yield from constructions(branch, True)
+    elif isinstance(value, cst.NamedExpr):
+        yield from constructions(value.value, lent)
+
+
+def made_by(call: Call, depth: int = 0) -> Resource | None:
+    """Return what a call makes that its caller then owns: a session, or an object that makes one."""
+    file = call.file
+    target = call.target
+    if isinstance(target, Class):
+        resource = resource_of_type(file, target, depth)
+        if resource is None or (resource.made_at is not None and _is_given(call, target)):
+            return None
+        return None if _borrows(call, resource.row) else resource
+    if target is not None or call.name is None:
+        return None
+    row = next((r for r in file.libraries.find_all(Session, call.name)), None)
+    if row is None or _borrows(call, row):
+        return None
+    return _plain(row, row.type)
+
+
+def _borrows(call: Call, row: Session) -> bool:
+    """Tell whether the arguments bring along what would have to be closed; unknown ones may."""
+    if any(arg.star == "**" for arg in call.node.args):
+        return bool(row.borrows)
+    for name in row.borrows:
+        given = call.keyword(name)
+        if given is not None and not (isinstance(given, cst.Name) and given.value == "None"):
+            return True
+    return False
+
+
+def _is_given(call: Call, class_: Class) -> bool:
+    """Tell whether a session goes into the wrapper, so that it needn't make one."""
+    if call.has_star:
+        return True
+    for arg in call.node.args:
+        values = call.file.values_of(arg.value)
+        if any(isinstance(v, Instance) and resource_of_type(call.file, v.type, _DEPTH) for v in values):
+            return True
+        name = call.file.text(arg.value).lower()
+        if not any(isinstance(v, Const) for v in values) and any(
+            w in name for w in ("session", "client", "conn")
+        ):
+            return True
+    return False
+
+
+def unawaited(file: File, expression: cst.BaseExpression) -> bool:
+    """Tell whether an expression surely gives a coroutine."""
+    values = [v for v in file.values_of(expression) if not isinstance(v, Unknown)]
+    return bool(values) and all(isinstance(v, Coroutine) for v in values)
+
+
+@dataclass(frozen=True, eq=False)
+class LostClose:
+    """An async close that was only called."""
+
+    what: str
+    """What stays open, in words."""
+    related: tuple[Related, ...] = ()
+
+
+def is_dropped(call: Call) -> bool:
+    """Tell whether a call's result goes nowhere, `x and x.close()` and `x.close() if x else None` included."""
+    node: cst.CSTNode = call.node
+    outer = call.file.parent(node)
+    while isinstance(outer, (cst.IfExp, cst.BooleanOperation)):
+        if node is (outer.test if isinstance(outer, cst.IfExp) else outer.left):
+            return False
+        node, outer = outer, call.file.parent(outer)
+    return isinstance(outer, cst.Expr) or (node is call.node and call.is_discarded)
+
+
+def lost_close(call: Call) -> LostClose | None:
+    """Return what a dropped call would have closed, had it been awaited; None if it needs no await."""
+    file, receiver, method = call.file, call.receiver, call.method
+    if receiver is None or method is None:
+        return None
+    guard = narrowed(file, receiver)
+    resource = resource_of_type(file, file.class_or_name(guard) if guard is not None else file.type_of(receiver))
+    if resource is not None:
+        if not resource.closes.get(method, False):
+            return None
+        if resource.made_at is None:
+            return LostClose(f"the {resource.row.type}")
+        other, node = resource.made_at
+        note = other.related(node, f"{resource.name} makes its {resource.row.type} here")
+        return LostClose(f"the {resource.row.type} of {resource.name}", (note,))
+    if method != "aclose":
+        return None
+    values = [v for v in file.values_of(receiver) if not isinstance(v, (Unknown, Const))]
+    if values and all(isinstance(v, Generator) and v.of.is_async for v in values):
+        return LostClose("the generator")
+    if values or not call.in_async_function or guard is not None:
+        return None
+    return LostClose(file.text(receiver))  # by that name only coroutine functions are known
+
+
+def narrowed(file: File, expression: cst.BaseExpression) -> cst.BaseExpression | None:
+    """Return the class that an `isinstance` test around an expression says it has."""
+    text = file.text(expression)
+    child: cst.CSTNode = expression
+    for outer in file.ancestors(expression):
+        if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
+            return None
+        if isinstance(outer, cst.If) and child is outer.body and isinstance(outer.test, cst.Call):
+            test = file.call(outer.test)
+            subject, type_ = test.arg(0), test.arg(1)
+            if test.name == "builtins.isinstance" and subject is not None and type_ is not None:
+                if file.text(subject) == text:
+                    return type_
+        child = outer
+    return None

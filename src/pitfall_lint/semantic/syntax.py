@@ -1,0 +1,143 @@
+"""The parsed slices of one file, and where their nodes stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import TypeVar, overload
+
+import libcst as cst
+
+from pitfall_lint.semantic.outline import Block, Outline, Slice
+from pitfall_lint.semantic.walk import Scope, Tree, all_nodes
+from pitfall_lint.source import Source
+
+N = TypeVar("N", bound=cst.CSTNode)
+FUNCTIONS = (cst.FunctionDef, cst.Lambda)
+
+
+class Syntax:
+    """The trees of one file: parsed when asked for, each node known by its surroundings.
+
+    `lines` (0-based) say which definitions are looked at: those that hold such a line; None means all.
+    """
+
+    def __init__(self, source: Source, lines: Iterable[int] | None) -> None:
+        self.source = source
+        self.outline = Outline(source)
+        self.errors: list[tuple[int, str]] = []
+        """Definitions that do not parse: (1-based line, message)."""
+        self._lines = None if lines is None else sorted(lines)
+        self._trees: dict[Block | None, Tree | None] = {}
+        self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
+        self._scope_of: dict[cst.CSTNode, Scope] = {}
+        self._tree_of: dict[cst.CSTNode, Tree] = {}
+
+    @cached_property
+    def trees(self) -> tuple[Tree, ...]:
+        """The parsed slices of what is being looked at, in textual order of the definitions."""
+        blocks: list[Block | None]
+        if self._lines is None:
+            blocks = [None, *self.outline.functions]
+        else:
+            wanted = dict.fromkeys(self.outline.function_at(line) for line in self._lines)
+            blocks = [None] if None in wanted else []
+            blocks += [block for block in self.outline.functions if block in wanted]
+        return tuple(tree for block in blocks if (tree := self.tree(block)) is not None)
+
+    @property
+    def lines_parsed(self) -> int:
+        """How many lines of this file LibCST has read so far."""
+        return sum(len(tree.slice.lines) for tree in self._trees.values() if tree is not None)
+
+    @overload
+    def nodes(self, kind: type[N], /) -> Iterator[N]: ...
+    @overload
+    def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]: ...
+    def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]:
+        """Yield the nodes of these kinds, in textual order within each definition."""
+        for tree in self.trees:
+            found = [node for kind in kinds for node in tree.by_kind.get(kind, ())]
+            yield from sorted(found, key=tree.order.__getitem__) if len(kinds) > 1 else found
+
+    def tree(self, block: Block | None) -> Tree | None:
+        """Return the parsed slice of an outermost function, the skeleton's for None; None if unreadable."""
+        if block in self._trees:
+            return self._trees[block]
+        tree = self._parse(block)
+        self._trees[block] = tree
+        if tree is not None:
+            self._parents.update(tree.parents)
+            self._scope_of.update(tree.scope_of)
+            self._tree_of[tree.module] = tree
+        return tree
+
+    def _parse(self, block: Block | None) -> Tree | None:
+        slice_ = self.outline.skeleton if block is None else self.outline.slice(block)
+        try:
+            return Tree(slice_)
+        except cst.ParserSyntaxError as error:
+            at = min(max(error.raw_line, 1), len(slice_.lines)) - 1
+            line = slice_.lines[at] if slice_.lines else 0
+            self.errors.append((line + 1, error.message.partition("\n")[0]))
+        except (RecursionError, UnicodeDecodeError):
+            self.errors.append(
+                ((block.header if block is not None else 0) + 1, "nested too deeply to be read")
+            )
+        return None
+
+    @cached_property
+    def skeleton(self) -> Tree:
+        """The tree of what runs at import; an empty one if it does not parse."""
+        return self.tree(None) or Tree(Slice("", ()))
+
+    def adopt(self, expression: cst.BaseExpression, at: cst.CSTNode) -> None:
+        """Give an expression that was parsed from a string annotation the surroundings of the string."""
+        self._parents[expression] = at
+        for node in all_nodes(expression):
+            self._scope_of[node] = self.scope_of(at)
+
+    def parent(self, node: cst.CSTNode) -> cst.CSTNode | None:
+        """Return the node around a node."""
+        return self._parents.get(node)
+
+    def ancestors(self, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+        """Yield the nodes around a node, inner ones first."""
+        current = self._parents.get(node)
+        while current is not None:
+            yield current
+            current = self._parents.get(current)
+
+    @overload
+    def enclosing(self, node: cst.CSTNode, kind: type[N], /) -> N | None: ...
+    @overload
+    def enclosing(self, node: cst.CSTNode, *kinds: type[cst.CSTNode]) -> cst.CSTNode | None: ...
+    def enclosing(self, node: cst.CSTNode, *kinds: type[cst.CSTNode]) -> cst.CSTNode | None:
+        """Return the innermost node of these kinds around a node, within the same function."""
+        for ancestor in self.ancestors(node):
+            if isinstance(ancestor, kinds):
+                return ancestor
+            if isinstance(ancestor, (*FUNCTIONS, cst.ClassDef)):
+                return None
+        return None
+
+    def statement_of(self, node: cst.CSTNode) -> cst.CSTNode:
+        """Return the small or compound statement that a node stands in (or is)."""
+        current: cst.CSTNode | None = node
+        while current is not None and not isinstance(
+            current, (cst.BaseSmallStatement, cst.BaseCompoundStatement)
+        ):
+            current = self._parents.get(current)
+        return current if current is not None else node
+
+    def scope_of(self, node: cst.CSTNode) -> Scope:
+        """Return the scope in which a node is evaluated."""
+        scope = self._scope_of.get(node)
+        return scope if scope is not None else self.skeleton.root
+
+    def tree_of(self, node: cst.CSTNode) -> Tree | None:
+        """Return the tree that holds a node."""
+        current = node
+        while (outer := self._parents.get(current)) is not None:
+            current = outer
+        return self._tree_of.get(current)
