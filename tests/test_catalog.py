@@ -218,7 +218,7 @@ def test_bad_pages(tmp_path: Path, old: str, new: str, message: str) -> None:
 def test_codes_are_unique(tmp_path: Path) -> None:
     write(tmp_path, "tasks", "lost-thing", "PIT301")
     write(tmp_path, "tasks", "other-thing", "PIT301")
-    with pytest.raises(page.PageError, match="code PIT301 is taken by tasks/lost-thing.md"):
+    with pytest.raises(page.PageError, match=r"code PIT301 is taken by tasks/lost-thing\.md"):
         catalog.load(tmp_path)
 
 

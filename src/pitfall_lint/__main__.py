@@ -7,14 +7,57 @@ import sys
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
-    if sys.argv[1:] in (["--version"], ["-V"]):
+    arguments = sys.argv[1:]
+    if arguments in (["--version"], ["-V"]):
         from pitfall_lint import __version__
 
         print(f"pitfall-lint {__version__}")
         return
+    from pitfall_lint import cache
+
+    name = cache.run_name(arguments, sys.stdout, sys.stderr)
+    if name is None:
+        from pitfall_lint.cli import run
+
+        sys.exit(run(arguments))
+    known = cache.replay(name)
+    if known is not None:
+        sys.exit(_say_again(*known))
+    sys.exit(_record(name, arguments))
+
+
+def _say_again(out: str, errors: str, code: int) -> int:
+    """Print what the same run printed last time."""
+    try:
+        if errors:
+            sys.stderr.write(errors)
+            sys.stderr.flush()
+        sys.stdout.write(out)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _record(name: str, arguments: list[str]) -> int:
+    """Run, and take down what is printed, for the next time."""
+    from pitfall_lint import cache
     from pitfall_lint.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+    cache.RECORDER = recorder = cache.Recorder(name)
+    out, errors = sys.stdout, sys.stderr
+    copies = cache.Tee(out), cache.Tee(errors)
+    sys.stdout, sys.stderr = copies  # type: ignore[assignment]
+    try:
+        code = run(arguments)
+    finally:
+        sys.stdout, sys.stderr = out, errors
+    if cache.RECORDER is not None:
+        recorder.finish("".join(copies[0].parts), "".join(copies[1].parts), code)
+    return code
 
 
 if __name__ == "__main__":

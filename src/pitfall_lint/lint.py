@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from pitfall_lint.catalog import Rule
 from pitfall_lint.finding import Applicability, Finding, Fix, Severity, Span
+from pitfall_lint.screen import screen_for
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.source import Source, SourceError
-from pitfall_lint.screen import screen_for
 
 SYNTAX_ERROR = "PIT001"
 _DEEPEST = 200

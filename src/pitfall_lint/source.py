@@ -42,12 +42,21 @@ class Source:
             if match:
                 name = match.group(1).decode("ascii", "replace")
                 try:
+                    "".encode(name)
                     return codecs.lookup(name).name
-                except LookupError:
+                except (LookupError, ValueError):  # ValueError: a name with a NUL in it
                     raise SourceError(f"unknown encoding {name!r} in the coding line") from None
             if line.strip() and not line.lstrip().startswith(b"#"):
                 break
         return "utf-8"
+
+    @cached_property
+    def shown_encoding(self) -> str:
+        """The codec to show the text with: the file's, or one that reads any byte where that is unknown."""
+        try:
+            return self.encoding
+        except SourceError:
+            return "latin-1"
 
     @cached_property
     def newline(self) -> str:
@@ -75,7 +84,7 @@ class Source:
         """Return line `line` (1-based) without its end; bytes that don't decode are replaced."""
         if not 1 <= line <= len(self.lines):
             return ""
-        return self.lines[line - 1].rstrip(b"\r\n").decode(self.encoding, "replace")
+        return self.lines[line - 1].rstrip(b"\r\n").decode(self.shown_encoding, "replace")
 
     def offset(self, line: int, column: int) -> int:
         """Return the byte offset of a 1-based line and a 0-based column in characters."""
@@ -85,19 +94,21 @@ class Source:
         if column <= 0:
             return start
         raw = self.lines[line - 1]
-        if self.encoding == "utf-8" and raw.isascii():
+        if self.shown_encoding == "utf-8" and raw.isascii():
             return start + min(column, len(raw))
-        return start + len(raw.decode(self.encoding, "replace")[:column].encode(self.encoding, "replace"))
+        return start + len(
+            raw.decode(self.shown_encoding, "replace")[:column].encode(self.shown_encoding, "replace")
+        )
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the 1-based line and 1-based column, in characters, of a byte offset."""
         line = max(bisect.bisect_right(self.line_starts, offset) - 1, 0)
         before = self.data[self.line_starts[line] : offset]
-        return line + 1, len(before.decode(self.encoding, "replace")) + 1
+        return line + 1, len(before.decode(self.shown_encoding, "replace")) + 1
 
     def text(self, start: int, end: int) -> str:
         """Return the decoded text between two byte offsets."""
-        return self.data[start:end].decode(self.encoding, "replace")
+        return self.data[start:end].decode(self.shown_encoding, "replace")
 
     def decoded(self) -> str:
         """Return the whole text without a BOM. Raises SourceError for bytes that don't decode or are NUL."""

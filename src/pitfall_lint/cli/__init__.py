@@ -121,6 +121,10 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         output.give_up()
         return 1
+    except OSError as error:
+        output.complain(error.strerror or str(error))
+        output.give_up()
+        return 2
     except Exception as error:
         if os.environ.get("PITFALL_LINT_DEBUG") or "--verbose" in arguments or "-v" in arguments:
             raise

@@ -97,6 +97,10 @@ class LoopOnly(Row):
     via: Literal["callback", "coroutine"] = "callback"
     """How it gets to the loop: `call_soon_threadsafe(f, …)` or `run_coroutine_threadsafe(c, loop)`."""
     receiver_is_loop: bool = False
+    receivers: tuple[str, ...] = ()
+    """Names that say enough when the type of the receiver is unknown: `self.loop.create_task(…)`."""
+    loop: str = ""
+    """The argument that names the loop, without which the row does not hold: `position|keyword`."""
     effect: str = ""
     """What happens instead, in words for messages."""
 
@@ -126,6 +130,8 @@ class Blocking(Row):
     """Arguments (`position|keyword`) that make it return at once when they are falsy."""
     quick_if: tuple[str, ...] = ()
     """Arguments whose mere presence bounds the wait or says that it is meant."""
+    asked_by: str = ""
+    """A method that tells whether it would wait; where it is called on the same object nothing is reported."""
     seconds: str = ""
     """Where the duration is; a constant of a few hundredths is nothing to speak of."""
     instead: str = ""
@@ -136,14 +142,14 @@ class Blocking(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class PlatformTest(Row):
-    """A name by which code asks on which system it runs: what follows is not looked at on the others' behalf."""
+    """A name by which code asks on which system it runs; what depends on it is left alone."""
 
     name: str = name_field(wakes=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LoopWait(Row):
-    """A call that hands a coroutine to a loop from outside; waiting for its result on that loop never ends."""
+    """A call that hands a coroutine to a loop from outside; waiting for it on that loop never ends."""
 
     call: str = name_field()
     coroutine: str = "0|coro"
@@ -179,8 +185,10 @@ class LoopKeeper(Row):
     """It gives the thread a current loop."""
     asks: bool = False
     """It tells which thread or loop it is on."""
+    thread: bool = False
+    """What it tells is the thread, so that it also guards what the main thread alone may do."""
     only_tested: bool = True
-    """Asking counts where its outcome decides something: in a comparison, a test, or a `try` with handlers."""
+    """Asking counts where its outcome decides: in a comparison, a test, or a `try` with handlers."""
 
 
 @dataclass(frozen=True, kw_only=True)

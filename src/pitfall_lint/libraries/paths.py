@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pitfall_lint.libraries.rows import Row, name_field, pattern_field, word_field
+from pitfall_lint.libraries.rows import Row, name_field, word_field
 
 Fate = Literal["fine", "raises", "silent", "melts"]
 """fine: normalised or right. raises: at start-up. silent: never matches. melts: glued to what stands before it."""
@@ -15,12 +15,12 @@ Fate = Literal["fine", "raises", "silent", "melts"]
 class RoutePath(Row):
     """A call that registers a route, a mount or a prefix; what each form of slash does there."""
 
-    call: tuple[str, ...] = name_field(wakes=False)
+    call: tuple[str, ...] = name_field(default=())
+    decorator: tuple[str, ...] = name_field(default=(), shape=("decorates",))
+    """Names that are common words elsewhere and register a path only as decorators (`app.get`)."""
     path: str = "0|path"
     """Where the path stands: `position|keyword`."""
     kind: Literal["route", "websocket", "mount", "prefix", "include", "root"] = "route"
-    methods: str = ""
-    """The HTTP method that it serves; several joined by "|"; empty when arguments say so."""
     listed: bool = False
     """The argument is a list of tuples (or of other routes); the path stands first in each."""
     regex: bool = False
@@ -38,16 +38,6 @@ class RoutePath(Row):
     trailing_says: str = ""
     prefix: str = ""
     """For includes and mounts: where the router or sub-application stands, `position|keyword`."""
-    prefixed: str = ""
-    """The `[[router]]` type's own prefix goes before the path: a missing slash then melts into it."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoutePathWord(Row):
-    """Words (or patterns) one of which stands in every function that registers routes."""
-
-    words: tuple[str, ...] = word_field()
-    patterns: tuple[str, ...] = pattern_field()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +82,9 @@ class UrlUse(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class UrlWord(Row):
-    """Words (or patterns) one of which stands in every function that builds addresses."""
+    """Words one of which stands in every function that builds addresses."""
 
     words: tuple[str, ...] = word_field()
-    patterns: tuple[str, ...] = pattern_field()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,13 +11,13 @@ class LibraryError(ValueError):
     """A library file cannot be used; the message names file, table and key."""
 
 
-def name_field(*, wakes: bool = True, default: Any = dataclasses.MISSING) -> Any:
+def name_field(*, wakes: bool = True, shape: tuple[str, ...] = (), default: Any = dataclasses.MISSING) -> Any:
     """Declare a field of qualified names by which the row is looked up.
 
-    `wakes` says whether the leaf words of the names make a file worth looking at. Give `default` for
-    optional names.
+    `wakes` says whether the leaf words of the names make a file worth looking at; `shape` what the code around
+    the words has to look like (semantic/suspicion.py). Give `default` for optional names.
     """
-    metadata = {"name": True, "word": wakes}
+    metadata: dict[str, Any] = {"name": True, "word": wakes, "shape": shape}
     if default is dataclasses.MISSING:
         return field(metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -26,11 +26,6 @@ def name_field(*, wakes: bool = True, default: Any = dataclasses.MISSING) -> Any
 def word_field(*, default: Any = ()) -> Any:
     """Declare a field of plain words (method names and the like) that make a file worth looking at."""
     return field(default=default, metadata={"word": True})
-
-
-def pattern_field() -> Any:
-    """Declare a field of regular expressions, matched line by line, that make a file worth looking at."""
-    return field(default=(), metadata={"pattern": True})
 
 
 def _strings(value: Any) -> tuple[str, ...]:
@@ -68,14 +63,4 @@ class Row:
             for f in dataclasses.fields(self)
             if f.metadata.get("word")
             for word in _strings(getattr(self, f.name))
-        )
-
-    @property
-    def patterns_of_words(self) -> frozenset[str]:
-        """The regular expressions that do the same as words where a word alone would be too common."""
-        return frozenset(
-            pattern
-            for f in dataclasses.fields(self)
-            if f.metadata.get("pattern")
-            for pattern in _strings(getattr(self, f.name))
         )

@@ -92,7 +92,7 @@ def _result(source: Source, finding: Finding, place: Place, rules: list[Rule], k
         "locations": [
             {"physicalLocation": {"artifactLocation": _location(finding.path), "region": _region(place)}}
         ],
-        "partialFingerprints": {"pitfallLint/v1": hashlib.sha256(key.encode()).hexdigest()},
+        "partialFingerprints": {"pitfallLint/v1": hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()},
     }
     index = next((number for number, rule in enumerate(rules) if rule.code == finding.code), None)
     if index is not None:
@@ -147,4 +147,4 @@ def _location(path: str) -> dict[str, str]:
     relative = os.path.relpath(os.path.abspath(path)) if path != "-" else "stdin"
     if relative.startswith(".."):
         return {"uri": uri(path)}
-    return {"uri": quote(relative.replace(os.sep, "/")), "uriBaseId": "SRCROOT"}
+    return {"uri": quote(os.fsencode(relative.replace(os.sep, "/"))), "uriBaseId": "SRCROOT"}

@@ -134,8 +134,9 @@ def assignments(class_: Class, name: str) -> list[Assignment]:
         ):
             found.append((None, node, node.value))
     for method in class_.methods():
-        for node, value in attribute_targets(method).get(name, ()):
-            found.append((method, node, value))
+        if _may_assign(method, name):
+            for node, value in attribute_targets(method).get(name, ()):
+                found.append((method, node, value))
     return found
 
 
@@ -152,8 +153,6 @@ def attribute_targets(method: Function) -> dict[str, list[tuple[cst.CSTNode, cst
         return cached
     found: dict[str, list[tuple[cst.CSTNode, cst.BaseExpression | None]]] = {}
     file.memo[key] = found
-    if method.block is not None and not _may_assign(method):
-        return found
     own = method.self_name
     if own is None:
         return found
@@ -172,12 +171,17 @@ def attribute_targets(method: Function) -> dict[str, list[tuple[cst.CSTNode, cst
     return found
 
 
-def _may_assign(method: Function) -> bool:
-    """Rule out, in bytes, methods that assign no attribute at all."""
+def _may_assign(method: Function, name: str) -> bool:
+    """Rule out, in bytes, methods that never have the attribute left of a `=` or behind `as` or `for`."""
     block = method.block
-    assert block is not None
-    lines = method.file.source.lines[block.first : block.end]
-    return any(b"." in line and (b"=" in line or b" as " in line or b"for " in line) for line in lines)
+    if block is None:
+        return True
+    attribute = b"." + name.encode()
+    for line in method.file.source.lines[block.first : block.end]:
+        at = line.find(attribute)
+        if at >= 0 and (b"=" in line[at:] or b"as " in line[:at] or b"for " in line[:at]):
+            return True
+    return False
 
 
 def _collect(

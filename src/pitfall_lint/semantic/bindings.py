@@ -9,7 +9,7 @@ import libcst as cst
 from pitfall_lint.libraries import Attribute
 from pitfall_lint.semantic import annotation, calling, names
 from pitfall_lint.semantic.outline import Block, Imported
-from pitfall_lint.semantic.query import WIDTH, Values, merged, remembered, values_of
+from pitfall_lint.semantic.query import WIDTH, Values, is_under_way, merged, remembered, values_of
 from pitfall_lint.semantic.values import (
     UNKNOWN,
     ClassValue,
@@ -44,6 +44,9 @@ def module_bindings_values(file: File, found: names.Found) -> Values:
     """Return the union of what some bindings give."""
     values: list[Value] = []
     for binding in found.bindings[:WIDTH]:
+        if isinstance(binding, Binding) and binding.value is not None and len(found.bindings) > 1:
+            if is_under_way(binding.value):  # `x = x or default`: what it had before comes from the others
+                continue
         values.extend(binding_values(file, binding))
     if len(found.bindings) > WIDTH:
         values.append(UNKNOWN)

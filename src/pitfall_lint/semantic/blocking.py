@@ -10,7 +10,7 @@ import libcst as cst
 from pitfall_lint.finding import Related
 from pitfall_lint.libraries.loops import Blocking, PlatformTest
 from pitfall_lint.semantic.calls import runs
-from pitfall_lint.semantic.threads import knows_loops
+from pitfall_lint.semantic.guards import knows_loops
 from pitfall_lint.semantic.values import NOT_CONSTANT
 from pitfall_lint.semantic.walk import all_nodes
 
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
 
 _DEPTH = 4
+_IFS = 1
+"""How many conditions may decide about the blocking call, over the whole chain."""
 _BRIEF = 0.05
 """Seconds that nobody notices."""
 _TRANSPARENT = frozenset(
     {"staticmethod", "classmethod", "builtins.staticmethod", "builtins.classmethod", "typing.override"}
 )
-_READING = (cst.If, cst.IfExp)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,8 @@ class Wait:
 
     row: Blocking
     calls: tuple[Call, ...]
+    ifs: int = 0
+    """How many conditions decide about the calls behind the first one."""
 
     @property
     def blocking(self) -> Call:
@@ -60,7 +63,7 @@ def wait_of(call: Call, depth: int = _DEPTH) -> Wait | None:
     if target is None or depth == 0:
         return None
     inner = wait_in(target, depth - 1)
-    return Wait(inner.row, (call, *inner.calls)) if inner is not None else None
+    return Wait(inner.row, (call, *inner.calls), inner.ifs) if inner is not None else None
 
 
 def wait_in(function: Function, depth: int) -> Wait | None:
@@ -75,14 +78,22 @@ def wait_in(function: Function, depth: int) -> Wait | None:
         return None
     for call in function.calls():
         found = wait_of(call, depth)
-        if found is not None and not _on_demand(function, call) and not knows_loops(function):
-            file.memo[key] = found
+        if found is None or knows_loops(function):
+            continue
+        ifs = conditions(function, call)
+        if ifs is not None and found.ifs + ifs <= _IFS:
+            found = file.memo[key] = Wait(found.row, found.calls, found.ifs + ifs)
             return found
     return None
 
 
 def waits(call: Call, row: Blocking) -> bool:
     """Tell whether the arguments of a blocking call let it block."""
+    if row.asked_by and call.function is not None and call.receiver is not None:
+        receiver = call.file.code(call.receiver)
+        for other in call.function.calls():
+            if other.method == row.asked_by and call.file.code(other.node.func).startswith(f"{receiver}."):
+                return False
     if call.is_awaited or any(call.where(place) is not None for place in row.quick_if):
         return False
     if row.seconds and (length := call.where(row.seconds)) is not None:
@@ -101,20 +112,54 @@ def _is_plain(function: Function) -> bool:
     return all(name in _TRANSPARENT for name in function.decorator_names)
 
 
-def _on_demand(function: Function, call: Call) -> bool:
-    """Tell whether a parameter of the function decides about the call: what its callers want cannot be told."""
+def conditions(function: Function, call: Call) -> int | None:
+    """Return how many conditions decide about a call; None when callers, the system or a cache do.
+
+    What a parameter switches on, what one system does, and what is done once and kept can't be told here.
+    """
     params = {param.name for param in function.params}
     if function.self_name:
         params.discard(function.self_name)
+    found, file = 0, function.file
     child: cst.CSTNode = call.node
-    for ancestor in function.file.ancestors(call.node):
+    for ancestor in file.ancestors(call.node):
+        if isinstance(ancestor, (cst.If, cst.IfExp)) and child is not ancestor.test:
+            if _names(ancestor.test) & params or _asks_platform(file, ancestor.test):
+                return None
+            found += 1
+        elif isinstance(ancestor, (cst.ExceptHandler, cst.MatchCase)) or (
+            isinstance(ancestor, cst.BooleanOperation) and child is ancestor.right
+        ):
+            found += 1
+        elif isinstance(ancestor, cst.IndentedBlock) and _is_kept(file, ancestor, child):
+            return None
         if ancestor is function.node:
-            return False
-        if isinstance(ancestor, _READING) and child is not ancestor.test:
-            if _names(ancestor.test) & params or _asks_platform(function.file, ancestor.test):
-                return True
+            break
         child = ancestor
+    return found
+
+
+def _is_kept(file: File, block: cst.IndentedBlock, child: cst.CSTNode) -> bool:
+    """Tell whether a block returns, before a statement, what it found ready: `if x: return x`."""
+    for statement in block.body:
+        if statement is child:
+            return False
+        if isinstance(statement, cst.If) and (returned := _returned(statement.body)) is not None:
+            code = file.code(returned)
+            if any(
+                file.code(node) == code for node in all_nodes(statement.test) if type(node) is type(returned)
+            ):
+                return True
     return False
+
+
+def _returned(body: cst.BaseSuite) -> cst.BaseExpression | None:
+    """Return what a block returns at its end, if that is a plain value: a name, an attribute or an item."""
+    last = body.body[-1] if body.body else None
+    small = last.body[-1] if isinstance(last, cst.SimpleStatementLine) and last.body else last
+    if isinstance(small, cst.Return) and isinstance(small.value, (cst.Name, cst.Attribute, cst.Subscript)):
+        return small.value
+    return None
 
 
 def _asks_platform(file: File, test: cst.BaseExpression) -> bool:
@@ -128,7 +173,7 @@ def _asks_platform(file: File, test: cst.BaseExpression) -> bool:
 
 
 def _names(test: cst.BaseExpression) -> set[str]:
-    """Return the plain names that a condition tests by themselves: `flag`, `not flag`, `a and b`, `flag is None`."""
+    """Return the plain names that a condition tests: `flag`, `not flag`, `a and b`, `flag is None`."""
     if isinstance(test, cst.Name):
         return {test.value}
     if isinstance(test, cst.UnaryOperation):

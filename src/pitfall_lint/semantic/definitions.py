@@ -128,15 +128,24 @@ class Function:
         """Tell whether it stands directly in a class body and gets `self` or `cls`."""
         return self.class_ is not None and not self.is_static
 
+    def _may_be_decorated(self, word: bytes) -> bool:
+        """Rule out, in bytes, that a decorator mentions a word, so that few functions get parsed."""
+        if self.block is None:
+            return True
+        lines = self.file.source.lines[self.block.first : self.block.header]
+        return any(word in line for line in lines)
+
     @cached_property
     def is_static(self) -> bool:
         """Tell whether it is a `@staticmethod`."""
-        return any(name in {"staticmethod", "builtins.staticmethod"} for name in self.decorator_names)
+        return self._may_be_decorated(b"staticmethod") and any(
+            name in {"staticmethod", "builtins.staticmethod"} for name in self.decorator_names
+        )
 
     @cached_property
     def is_property(self) -> bool:
         """Tell whether reading the attribute calls it."""
-        return any(
+        return self._may_be_decorated(b"property") and any(
             name is not None and name.rpartition(".")[2] in {"property", "cached_property"}
             for name in self.decorator_names
         )

@@ -1,4 +1,4 @@
-"""Where a program ends: the last statement of the module, of its main block, or of the function called there."""
+"""Where a program ends: the last statement of the module, of its main block, or of what it calls."""
 
 from __future__ import annotations
 
@@ -31,8 +31,10 @@ def ends_program(file: File, node: cst.CSTNode, depth: int = 2) -> bool:
     function = file.function_of(node)
     while True:
         block = file.parent(statement)
-        body = block.body if isinstance(block, (cst.IndentedBlock, cst.Module)) else ()
-        behind = list(body[list(body).index(statement) + 1 :]) if statement in body else [statement]
+        body: list[cst.CSTNode] = (
+            list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
+        )
+        behind = body[body.index(statement) + 1 :] if statement in body else [statement]
         if not all(_is_start(s) or _is_definition(s) for s in behind):
             return False
         outer = file.parent(block) if block is not None else None
@@ -71,7 +73,7 @@ def _is_definition(statement: cst.CSTNode) -> bool:
 
 
 def _is_program(file: File) -> bool:
-    """Tell whether a module is run rather than imported: it has a main block, or makes no definitions to import."""
+    """Tell whether a module is run, not imported: it has a main block, or defines nothing."""
     return b"__main__" in file.source.data or not any(True for _ in _definitions(file))
 
 

@@ -259,7 +259,7 @@ def before(file: File, node: cst.CSTNode) -> Iterator[Use]:
     At import here and in the imported modules of the project, earlier in the function and in what that part
     calls, and the same for the function's callers in this file.
     """
-    if not any(_mentions(module) for module in _modules(file, _DEPTH)):
+    if not any(_mentions(module) for module in modules(file, _DEPTH)):
         return
     yield from _imported(file)
     yield from _earlier(file, node, _DEPTH, set())
@@ -267,7 +267,7 @@ def before(file: File, node: cst.CSTNode) -> Iterator[Use]:
 
 def in_reach(file: File) -> Iterator[Use]:
     """Yield the uses in all functions of this module and of the project's modules that it imports."""
-    for module in _modules(file, 1):
+    for module in modules(file, 1):
         yield from uses(module, None)
         if _mentions(module):
             for block in module.outline.functions:
@@ -287,13 +287,13 @@ def _mentions(file: File) -> bool:
 
 
 def _imported(file: File) -> Iterator[Use]:
-    for module in _modules(file, _DEPTH):
+    for module in modules(file, _DEPTH):
         if _mentions(module):
             yield from uses(module, None)
         yield from _from_calls(module, None, None, _DEPTH, set())
 
 
-def _modules(file: File, depth: int) -> list[File]:
+def modules(file: File, depth: int) -> list[File]:
     """The module itself and what it imports of the project, nearest first, boundedly many."""
     found, layer = [file], [file]
     for _ in range(depth):
@@ -308,15 +308,15 @@ def _direct_imports(file: File) -> list[File]:
     key = ("environment", "imports")
     found = file.memo.get(key)
     if found is None:
-        modules: list[File] = []
+        direct: list[File] = []
         for entries in file.outline.imports.values():
             for imported in entries:
                 base = names.absolute(file, imported)
                 candidates = [base] if not imported.attribute else [f"{base}.{imported.attribute}", base]
                 module = next((m for name in candidates if (m := file.module(name)) is not None), None)
                 if module is not None and module is not file:
-                    modules.append(module)
-        found = file.memo[key] = list(dict.fromkeys(modules))
+                    direct.append(module)
+        found = file.memo[key] = list(dict.fromkeys(direct))
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -52,9 +51,7 @@ def module_lookup(file: File, name: str) -> Found | None:
     imported = outline.imports.get(name, ())
     if imported:
         bindings.extend(imported)
-    if re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)", outline.skeleton.text) and (
-        not bindings or outline.binds_otherwise(name)
-    ):
+    if name in outline.words and (not bindings or outline.binds_otherwise(name)):
         known = {"import", "function", "class"}
         bindings.extend(b for b in file.skeleton.root.bindings.get(name, ()) if b.kind not in known)
     bindings.extend(_global_assignments(file, name))
@@ -73,14 +70,10 @@ def _at_module_level(file: File, block: Block) -> bool:
 
 def _global_assignments(file: File, name: str) -> list[Binding]:
     """Return the bindings that functions make behind `global name`."""
-    pattern = re.compile(rb"^[ \t]*global[ \t][^\r\n#]*\b" + re.escape(name.encode()) + rb"\b", re.MULTILINE)
     found: list[Binding] = []
-    for match in pattern.finditer(file.source.data):
-        block = file.outline.function_at(file.source.position(match.end())[0] - 1)
-        if block is not None and (tree := file.tree(block)) is not None:
-            found.extend(
-                b for b in tree.root.bindings.get(name, ()) if b not in found and b.kind != "function"
-            )
+    for block in file.outline.globals.get(name, ()):
+        if (tree := file.tree(block)) is not None:
+            found.extend(b for b in tree.root.bindings.get(name, ()) if b.kind != "function")
     return found
 
 

@@ -24,6 +24,7 @@ _STRING_OR_COMMENT = re.compile(
     rb'|"(?:[^"\\\r\n]|\\.)*"|\'(?:[^\'\\\r\n]|\\.)*\'',
     re.DOTALL,
 )
+_GLOBAL = re.compile(rb"^[ \t]*global[ \t]+([^\r\n#;]+)", re.MULTILINE)
 _STARTS = (b"def ", b"async def ", b"class ", b"@")
 """What begins a definition even when a bracket above was never closed: half-typed code."""
 _IMPORT = re.compile(
@@ -226,6 +227,22 @@ class Outline:
         for imported in _imports(self.skeleton.text.encode()):
             found.setdefault(imported.name, []).append(imported)
         return {name: tuple(bindings) for name, bindings in found.items()}
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The words of what runs at import."""
+        return frozenset(re.findall(r"\w+", self.skeleton.text))
+
+    @cached_property
+    def globals(self) -> dict[str, tuple[Block, ...]]:
+        """The outermost functions that declare a name `global`."""
+        found: dict[str, list[Block]] = {}
+        for match in _GLOBAL.finditer(self.source.data):
+            block = self.function_at(self.line_of(match.start(1)))
+            for name in match.group(1).decode("utf-8", "replace").split(","):
+                if block is not None and block not in found.setdefault(name.strip(), []):
+                    found[name.strip()].append(block)
+        return {name: tuple(blocks) for name, blocks in found.items()}
 
     def binds_otherwise(self, name: str) -> bool:
         """Tell whether module-level code may bind `name` by anything but an import."""

@@ -13,7 +13,7 @@ from pitfall_lint.finding import Related
 from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.values import Const, Coroutine, Generator, Instance, Unknown
-from pitfall_lint.semantic.walk import all_nodes, own_nodes
+from pitfall_lint.semantic.walk import Binding, all_nodes, own_nodes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call
@@ -67,7 +67,25 @@ class Held:
 
 def resource_of(file: File, expression: cst.BaseExpression) -> Resource | None:
     """Return what has to be closed behind an expression; None for anything else and the unknown."""
-    return resource_of_type(file, file.type_of(expression))
+    type_ = file.type_of(expression)
+    return resource_of_type(file, type_ if type_ is not None else _told_by_default(file, expression))
+
+
+def _told_by_default(file: File, expression: cst.BaseExpression) -> str | Class | None:
+    """Return the type that a parameter must have, told by what stands in for it: `session or Ctor()`."""
+    if not isinstance(expression, cst.Name):
+        return None
+    values = [v for v in file.values_of(expression) if not (isinstance(v, Const) and v.value is None)]
+    types = {v.type for v in values if isinstance(v, Instance)}
+    if len(types) != 1 or any(not isinstance(v, (Instance, Unknown)) for v in values):
+        return None
+    found = file.lookup(expression.value, expression)
+    bindings = [b for b in found.bindings if isinstance(b, Binding)] if found is not None else []
+    params = [b for b in bindings if b.kind == "param" and b.annotation is None]
+    others = [b for b in bindings if b.kind != "param"]
+    if not params or any(b.kind != "assign" or b.value is None or not any(constructions(b.value)) for b in others):
+        return None
+    return types.pop()
 
 
 def resource_of_type(file: File, type_: str | Class | None, depth: int = 0) -> Resource | None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call
     from pitfall_lint.semantic.file import File
 
+_HOST = re.compile(rb"(?i)localhost|127\.\d|0\.0\.0\.0|::1")
+
 
 @dataclass(frozen=True, eq=False)
 class LocalRequest:
@@ -33,11 +35,40 @@ class LocalRequest:
 
 
 def local_requests(file: File) -> Iterator[LocalRequest]:
-    """Yield the requests in sight that go to this machine and trust the environment."""
+    """Yield the requests in sight that go to this machine and trust the environment, unless the program provides."""
+    for found in _requests(file, file.calls()):
+        if not _excepted(file, found.call, found.host):
+            yield found
+
+
+def local_requests_in_reach(file: File) -> Iterator[LocalRequest]:
+    """Yield the like requests of this whole module and of the project's modules that it imports."""
+    for module in environment.modules(file, 1):
+        if _HOST.search(module.source.data):
+            calls = (
+                module.call(node)
+                for node in module.skeleton.by_kind.get(cst.Call, ())
+                if isinstance(node, cst.Call)
+            )
+            yield from _requests(module, calls)
+            for block in module.outline.functions:
+                lines = b"".join(module.source.lines[block.first : block.end])
+                if any(word in lines for word in _words(module)):
+                    yield from _requests(module, module.function_for(block).calls())
+
+
+def _words(file: File) -> list[bytes]:
+    rows = file.libraries.rows(ProxiedClient)
+    words = {word for row in rows for word in (*row.methods, *row.second)}
+    words |= file.libraries.leaves(ProxiedRequest) | file.libraries.leaves(ProxiedClient)
+    return [word.encode() for word in words]
+
+
+def _requests(file: File, calls: Iterable[Call]) -> Iterator[LocalRequest]:
     clients = file.libraries.rows(ProxiedClient)
     methods = {method for row in clients for method in (*row.methods, *row.second)}
     requests = file.libraries.leaves(ProxiedRequest)
-    for call in file.calls():
+    for call in calls:
         found: LocalRequest | None = None
         for row in file.rows_of_call(call, ProxiedRequest, requests):
             found = found or _by_function(file, call, row)
@@ -46,7 +77,7 @@ def local_requests(file: File) -> Iterator[LocalRequest]:
         if found is None:
             bound = next((row for row in file.rows_of_call(call, ProxiedClient) if row.bound), None)
             found = _by_constructor(call, bound) if bound is not None else None
-        if found is not None and not _excepted(file, call, found.host):
+        if found is not None:
             yield found
 
 

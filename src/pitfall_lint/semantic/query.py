@@ -77,6 +77,14 @@ def values_of(file: File, node: cst.CSTNode) -> Values:
     return found
 
 
+def is_under_way(node: cst.CSTNode) -> bool:
+    """Tell whether the question being answered asks what an expression holds: `x = x or default` asks itself."""
+    if node not in _query.under_way:
+        return False
+    _query.lowest = min(_query.lowest, _query.under_way[node])
+    return True
+
+
 def remembered(file: File, key: object, compute: Callable[[], Values]) -> Values:
     """Return an answer kept in the file's memo; one that leans on an unfinished question is not kept."""
     if key in file.memo:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries.paths import Join, Setting, Text
-from pitfall_lint.semantic import shapes, variables
+from pitfall_lint.semantic import names, shapes, variables
 from pitfall_lint.semantic.definitions import Function
+from pitfall_lint.semantic.names import dotted
 from pitfall_lint.semantic.pieces import Piece, pieces
 from pitfall_lint.semantic.shapes import UNKNOWN, Shape, Shapes, hole, literal
 
@@ -68,7 +69,23 @@ def shapes_of(file: File, node: cst.BaseExpression, frame: Frame = _NO_FRAME) ->
 def unknown(file: File, node: cst.CSTNode, **known: object) -> Shape:
     """Return the shape of an expression of which nothing is known but its source."""
     name = file.text(node)
+    known.setdefault("key", _identity(file, node))
     return hole(name if len(name) <= 40 else name[:39] + "…", **known)
+
+
+def _identity(file: File, node: cst.CSTNode) -> object:
+    """Return what two reads of the same variable have in common; None for what is no variable."""
+    text = dotted(node)
+    if text is None:
+        return None
+    root = text.partition(".")[0]
+    found = names.lookup(file, root, node)
+    function = file.function_of(node)
+    if found is None or found.scope not in {"function", "class"} or function is None:
+        return (file.path, "", text)
+    if root == function.self_name and function.class_ is not None:
+        return (file.path, function.class_.qualified_name, text)
+    return (file.path, function.qualified_name, text)
 
 
 def _placed(file: File, node: cst.CSTNode, found: Shapes) -> Shapes:
@@ -127,6 +144,12 @@ def _by_row(file: File, node: cst.BaseExpression, row: Text, given: Shapes) -> S
 
 
 def _conditional(file: File, node: cst.IfExp, frame: Frame) -> Shapes:
+    if isinstance(node.test, (cst.Name, cst.Attribute)):
+        told = shapes_of(file, node.test, frame)
+        if all(s.text for s in told):
+            return shapes_of(file, node.body, frame)
+        if all(s.text == "" for s in told):
+            return shapes_of(file, node.orelse, frame)
     return (*shapes_of(file, node.body, frame), *shapes_of(file, node.orelse, frame))
 
 

@@ -45,18 +45,21 @@ class Want:
         """Tell whether the kind of the function around it is a wanted one."""
         return ("in-async" not in self.shape or is_async) and ("in-def" not in self.shape or not is_async)
 
-    def code_fits(self, is_called: bool, is_async: bool, is_awaited: bool) -> bool:
+    def code_fits(self, is_called: bool, is_async: bool, is_awaited: bool, decorates: bool = False) -> bool:
         """Tell whether the code around it looks as the shape says."""
+        if "decorates" in self.shape and not decorates:
+            return False
         if not self.place_fits(is_async) or ("called" in self.shape and self.name and not is_called):
             return False
         return not ("not-awaited" in self.shape and is_awaited)
 
 
-SHAPES = frozenset({"called", "not-awaited", "in-def", "in-async", "itself"})
+SHAPES = frozenset({"called", "not-awaited", "in-def", "in-async", "itself", "decorates"})
 """What a page may say of the code around the words, so that less has to be read.
 
 called: the name is called right there; not-awaited: not after `await`; in-def, in-async: the kind of the function
 around; itself: only the definition that holds the word matters, not those that call that definition.
+decorates: a decorator that is called with something else than a path such as "/x" (a row's field says so).
 """
 
 Wants = Mapping[str, tuple[Want, ...]]
@@ -70,10 +73,10 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
     also, makers = _other_names(libraries), _makers(libraries)
     found: dict[str, dict[Want, None]] = {}
 
-    def add(word: str, name: str, of_type: bool, roots: Iterable[str]) -> None:
+    def add(word: str, name: str, of_type: bool, roots: Iterable[str], more: Iterable[str] = ()) -> None:
         if iskeyword(word) and name:
             return  # a name from older Pythons
-        want = Want(word, name, of_type, kind, frozenset(roots), rules, shape)
+        want = Want(word, name, of_type, kind, frozenset(roots), rules, shape.union(more))
         found.setdefault(word, {})[want] = None
 
     for (kind, shape), rules in asked.items():
@@ -95,7 +98,8 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
                     others = makers.get(canonical, ()) if f.name == "type" else ()
                     for name in (*also.get(canonical, (text,)), *others):
                         owner, _, leaf = name.rpartition(".")
-                        add(leaf, name if owner else "", _is_type(owner, libraries), roots if owner else ())
+                        more = f.metadata.get("shape", ())
+                        add(leaf, name if owner else "", _is_type(owner, libraries), roots if owner else (), more)
     return {word: tuple(these) for word, these in found.items()}
 
 
@@ -139,6 +143,7 @@ class Suspicion:
         self.spans = Spans(source)
         self.lines_read = 0
         """How many lines `ast` has read."""
+        self.inherited: dict[int, set[str]] = {}
         self.passed_on: dict[str, set[str]] = {}
         """Names of this file's definitions that matter, with the rules to which their users matter."""
 
@@ -161,6 +166,8 @@ class Suspicion:
                     pending += self._pass_on(names, rules)
             if not pending:
                 break
+        for line, rules in self.inherited.items():
+            lines.setdefault(line, set()).update(rules)
         return lines
 
     def _pass_on(self, names: Iterable[str], rules: set[str]) -> Iterator[str]:
@@ -249,8 +256,18 @@ class Suspicion:
         reading.walk(tree, is_async=False)
         rules |= reading.rules
         for use in reading.uses:
-            self._judge(use, reading, rules)
+            woken: set[str] = set()
+            self._judge(use, reading, woken)
+            if woken and (heir := reading.heirs.get(use.node)) is not None:
+                self._inherit(heir, woken)
+            rules |= woken
         return rules, _defined(tree) if rules else set()
+
+    def _inherit(self, heir: str, rules: set[str]) -> None:
+        """A class inherits from what matters: its methods may matter by their names alone."""
+        for block in self.outline.blocks:
+            if not block.is_class and block.parent is not None and block.parent.name == heir:
+                self.inherited.setdefault(block.header, set()).update(rules)
 
     def _judge(self, use: _Use, reading: _Reading, rules: set[str]) -> None:
         parts: list[str] = []
@@ -260,7 +277,7 @@ class Suspicion:
             current = current.value
         word = parts[0] if parts else current.id  # type: ignore[attr-defined]
         wanted = [
-            want for want in self.wanted[word] if want.code_fits(use.is_called, use.is_async, use.is_awaited)
+            want for want in self.wanted[word] if want.code_fits(use.is_called, use.is_async, use.is_awaited, use.decorates)
         ]
         if not wanted:
             return
@@ -300,6 +317,7 @@ class _Use:
     is_called: bool
     is_awaited: bool
     is_async: bool
+    decorates: bool = False
 
 
 class _Reading:
@@ -315,12 +333,15 @@ class _Reading:
         """What imports inside of the place bind."""
         self.local: set[str] = set()
         """Names that the place binds otherwise."""
+        self.heirs: dict[ast.expr, str] = {}
+        """The names and attributes in the bases of classes, with the class."""
 
     def walk(self, tree: ast.AST, is_async: bool) -> None:
         """Collect the uses in a tree; nested functions are walked with their own kind."""
         wanted, plain = self.wanted, self.plain
         called: set[ast.AST] = set()
         awaited: set[ast.AST] = set()
+        decorators: set[ast.AST] = set()
         stack: list[ast.AST] = [tree]
         while stack:
             node: Any = stack.pop()
@@ -341,7 +362,7 @@ class _Reading:
                     awaited.add(node.func)
             elif kind is ast.Attribute:
                 if node.attr in wanted:
-                    self.uses.append(_Use(node, node in called, node in awaited, is_async))
+                    self.uses.append(_Use(node, node in called, node in awaited, is_async, node in decorators))
             elif kind is ast.Await:
                 awaited.add(node.value)
                 self._plain_words(("await",), is_async)
@@ -357,12 +378,18 @@ class _Reading:
                 for name, full in bound_by(node):
                     self.inner.setdefault(name, []).append(full)
                 continue
+            elif kind is ast.ClassDef:
+                for base in node.bases:
+                    for part in ast.walk(base):
+                        if isinstance(part, (ast.Name, ast.Attribute)):
+                            self.heirs[part] = node.name
             elif kind in _KEYWORDS:
                 self._plain_words(_KEYWORDS[kind], is_async)
                 if kind in _FUNCTIONS:
                     for child in node.body if type(node.body) is list else ():
                         self.walk(child, kind is ast.AsyncFunctionDef)
                     stack.extend(node.decorator_list)
+                    decorators.update(_unusual_decorators(node.decorator_list))
                     stack.append(node.args)
                     if node.returns is not None:
                         stack.append(node.returns)
@@ -414,7 +441,6 @@ _KEYWORDS: dict[type[ast.AST], tuple[str, ...]] = {
     ast.With: ("with",),
     ast.For: ("for",),
     ast.While: ("while",),
-    ast.ClassDef: ("class",),
     ast.Lambda: ("lambda",),
     ast.Raise: ("raise",),
 }
@@ -442,3 +468,14 @@ def _in_import(data: bytes, position: int) -> bool:
     """Tell whether a place stands in a module-level import of one line."""
     start = max(data.rfind(b"\n", 0, position), data.rfind(b"\r", 0, position)) + 1
     return data.startswith((b"from ", b"import "), start) and b";" not in data[start:position]
+
+
+def _unusual_decorators(decorators: list[ast.expr]) -> Iterator[ast.expr]:
+    """Yield what is called as a decorator, unless with a text that starts with one slash as a path does."""
+    for decorator in decorators:
+        if isinstance(decorator, ast.Call):
+            given = [*decorator.args[:1], *(k.value for k in decorator.keywords if k.arg in {"path", "rule"})]
+            path = given[0] if given else None
+            usual = isinstance(path, ast.Constant) and isinstance(path.value, str) and path.value[:1] == "/"
+            if not usual or path.value[1:2] == "/":  # type: ignore[union-attr, index]
+                yield decorator.func

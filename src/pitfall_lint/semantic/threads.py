@@ -1,8 +1,8 @@
-"""Which functions run on which thread: the ways by which a function comes to be called, and who knows of loops."""
+"""Which functions run on which thread: the ways by which a function comes to be called."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,13 +11,12 @@ import libcst as cst
 from pitfall_lint.finding import Related
 from pitfall_lint.libraries import Function as FunctionRow
 from pitfall_lint.libraries.loops import (
-    LoopKeeper,
     ThreadAttribute,
     ThreadDecorator,
     ThreadEntry,
     ThreadMethod,
 )
-from pitfall_lint.semantic.calls import callers, mentions, param_of, runs, uses
+from pitfall_lint.semantic.calls import callers, param_of, runs, uses
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.values import Coroutine, FunctionValue, LibraryName, Partial, Value
 from pitfall_lint.semantic.walk import all_nodes
@@ -263,104 +262,8 @@ def _kept_for_thread(class_: Class, init: Function, param: str) -> Iterator[str]
                     yield row.thread
 
 
-def knows_loops(function: Function, *, but: cst.CSTNode | None = None) -> bool:
-    """Tell whether a function gives its thread a loop, or asks which thread or loop it is on, itself or in a helper."""
-    file = function.file
-    key = ("knows loops", function, but)
-    if key not in file.memo:
-        file.memo[key] = False
-        file.memo[key] = _keeps(function, but) or any(
-            _keeps(inner, None) for call in function.calls() if (inner := runs(call)) is not None
-        )
-    found: bool = file.memo[key]
-    return found
-
-
-def _keeps(function: Function, but: cst.CSTNode | None) -> bool:
-    file = function.file
-    for node in all_nodes(function.node.body):
-        if not isinstance(node, cst.Call) or node is but:
-            continue
-        for row in file.rows_of_call(file.call(node), LoopKeeper):
-            if row.gives or (row.asks and (not row.only_tested or _is_tested(file, node))):
-                return True
-    return False
-
-
-def _is_tested(file: File, node: cst.CSTNode) -> bool:
-    """Tell whether the outcome of a call decides something: in a comparison, a test, or a `try` that has handlers."""
-    for ancestor in file.ancestors(node):
-        if isinstance(ancestor, (cst.Comparison, cst.If, cst.IfExp, cst.While, cst.Assert)):
-            return not isinstance(ancestor, (cst.If, cst.While)) or _below(file, node, ancestor.test)
-        if isinstance(ancestor, cst.Try):
-            return bool(ancestor.handlers) and _below(file, node, ancestor.body)
-        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda)):
-            return False
-    return False
-
-
-def _below(file: File, node: cst.CSTNode, root: cst.CSTNode) -> bool:
-    return node is root or root in file.ancestors(node)
-
-
-def is_guarded(file: File, node: cst.CSTNode, catching: Iterable[str]) -> bool:
-    """Tell whether a `try` of the same function catches one of these built-in exceptions (or all) around a node."""
-    names = {"Exception", "BaseException", *catching}
-    child = node
-    for ancestor in file.ancestors(node):
-        if isinstance(ancestor, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
-            return False
-        if isinstance(ancestor, (cst.Try, cst.TryStar)) and child is ancestor.body:
-            if any(_catches(file, handler, names) for handler in ancestor.handlers):
-                return True
-        if isinstance(ancestor, cst.With) and child is ancestor.body:
-            for item in ancestor.items:  # contextlib.suppress(…)
-                if isinstance(item.item, cst.Call) and any(
-                    _named(file, arg.value, names) for arg in item.item.args
-                ):
-                    return True
-        child = ancestor
-    return False
-
-
-def _catches(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler, names: set[str]) -> bool:
-    if handler.type is None:
-        return True
-    types = (
-        [e.value for e in handler.type.elements] if isinstance(handler.type, cst.Tuple) else [handler.type]
-    )
-    return any(_named(file, type_, names) for type_ in types)
-
-
-def _named(file: File, type_: cst.BaseExpression, names: set[str]) -> bool:
-    if isinstance(type_, cst.Name) and type_.value in names:
-        return True
-    qualified = file.qualified_name(type_)
-    return qualified is not None and qualified.removeprefix("builtins.") in names
-
-
-def mentions_of_class(class_: Class) -> tuple[cst.BaseExpression, ...]:
-    """Return the expressions of a class's own file that refer to it."""
-    return tuple(e for e in mentions(class_.file, class_.name) if class_.file.definition(e) is class_)
-
-
-def bare_way(call: Call, catching: Iterable[str] = ("RuntimeError",)) -> Way | None:
-    """Return a way to a call that runs on a thread and on which nobody gives it a loop, asks, or catches."""
-    function = call.function
-    if function is None or function.is_async or is_guarded(call.file, call.node, catching):
-        return None
-    if knows_loops(function, but=call.node):
-        return None
-    for way in thread_ways(function):
-        if not any(knows_loops(passed) for passed in way.functions) and not any(
-            hop.function is not None and is_guarded(hop.file, hop.node, catching) for hop in way.hops
-        ):
-            return way
-    return None
-
-
 def is_coroutine_function(file: File, expression: cst.BaseExpression) -> bool:
-    """Tell whether an expression surely holds a coroutine function: of the project, of a library, or a partial of one."""
+    """Tell whether an expression surely holds a coroutine function, of the project or a library."""
     values = file.values_of(expression)
     return bool(values) and all(_makes_coroutine(file, value) for value in values)
 
@@ -406,16 +309,21 @@ def async_callbacks(file: File) -> Iterator[tuple[cst.CSTNode, cst.CSTNode, str]
                     yield node.value, node.value, way.where
 
 
-def on_loop(call: Call, catching: Iterable[str] = ("RuntimeError",)) -> Way | None:
-    """Return a way by which a coroutine comes to a call in a plain function, if nobody on it asks or catches."""
-    function = call.function
-    if function is None or function.is_async or is_guarded(call.file, call.node, catching):
-        return None
-    if knows_loops(function):
-        return None
-    for way in loop_ways(function):
-        if not any(knows_loops(passed) for passed in way.functions) and not any(
-            is_guarded(hop.file, hop.node, catching) for hop in way.hops
-        ):
-            return way
-    return None
+def keywords_for(call: Call, target: cst.BaseExpression) -> dict[str, cst.BaseExpression]:
+    """Return the keyword arguments that a thread calls its target with: `kwargs=…`, a partial's, the call's."""
+    found: dict[str, cst.BaseExpression] = {}
+    if isinstance(target, cst.Call):
+        found.update({a.keyword.value: a.value for a in target.args if a.keyword is not None})
+    found.update({a.keyword.value: a.value for a in call.node.args if a.keyword is not None})
+    kwargs = found.pop("kwargs", None)
+    if isinstance(kwargs, cst.Name):
+        bindings = call.file.lookup(kwargs.value, kwargs)
+        values = [getattr(b, "value", None) for b in bindings.bindings] if bindings is not None else []
+        kwargs = values[0] if len(values) == 1 else None
+    if isinstance(kwargs, cst.Dict):
+        for element in kwargs.elements:
+            if isinstance(element, cst.DictElement) and isinstance(element.key, cst.SimpleString):
+                found[str(element.key.evaluated_value)] = element.value
+    elif isinstance(kwargs, cst.Call):
+        found.update({a.keyword.value: a.value for a in kwargs.args if a.keyword is not None})
+    return found

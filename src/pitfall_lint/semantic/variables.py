@@ -43,7 +43,7 @@ def shapes_of_variable(file: File, node: cst.Name | cst.Attribute, frame: Frame)
         outer = file.function(owner.node)
         return _at_end(file, key, owner.node.body, parameter(outer, key, frame), frame)
     tree = file.tree_of(node)
-    if function is None and tree is not None:
+    if function is None and tree is not None and tree is file.skeleton:
         return _follow(file, node, key, tree.module, lambda: _imported(file, key), frame)
     return module_variable(file, key)
 

@@ -1,4 +1,4 @@
-"""A blocking call in a coroutine, most of all one behind a harmless name, stops everything else on the loop."""
+"""A blocking call in a coroutine, most of all behind a harmless name, stops everything else on the loop."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ def check(file: File) -> Iterator[Finding]:
                 message = f"{call.text} {wait.row.waits}; the event loop does nothing else meanwhile"
             else:
                 message = f"{call.text} blocks the event loop: {wait.blocking.text} in it {wait.row.waits}"
-            fix = (awaiting_instead(file, call, wait.row) if len(wait.calls) == 1 else None) or in_a_thread(file, call)
+            fix = (awaiting_instead(file, call, wait.row) if len(wait.calls) == 1 else None) or in_a_thread(
+                file, call
+            )
             yield file.finding(call.node, message, fix=fix, related=wait.related, strict=len(wait.calls) == 1)
 
 
@@ -47,7 +49,9 @@ def in_a_thread(file: File, call: Call) -> Fix | None:
             name, imports = file.edit_import(module)
             args = "".join(f", {file.code(arg).strip().rstrip(',')}" for arg in call.node.args)
             new = f"await {name}.{leaf}({file.code(call.node.func)}{args})"
-            if getattr(file.parent(call.node), "value", None) is call.node and hasattr(file.parent(call.node), "attr"):
+            if getattr(file.parent(call.node), "value", None) is call.node and hasattr(
+                file.parent(call.node), "attr"
+            ):
                 new = f"({new})"
             return file.edits("Run it in a thread", file.edit_replace(call.node, new), imports)
     return None

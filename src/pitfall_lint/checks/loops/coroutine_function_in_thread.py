@@ -14,7 +14,7 @@ from pitfall_lint.semantic.threads import async_callbacks, is_coroutine, is_coro
 
 
 def check(file: File) -> Iterator[Finding]:
-    """Report coroutine functions and coroutines that are given to threads, executors and callbacks of threads."""
+    """Report coroutine functions and coroutines that are given to threads and their callbacks."""
     for call, row in file.calls_to(ThreadEntry):
         if row.takes_coroutines:
             continue
@@ -23,9 +23,12 @@ def check(file: File) -> Iterator[Finding]:
             if given is None or result_is_awaited(call):
                 continue
             if is_coroutine_function(file, given):
-                message = f"{file.text(given)} is a coroutine function: {row.thread} calls it and drops the coroutine, nothing runs"
+                says = f"{row.thread} calls it and drops the coroutine, nothing runs"
+                message = f"{file.text(given)} is a coroutine function: {says}"
             elif is_coroutine(file, given):
-                message = f"{file.text(given)} makes a coroutine, which {row.thread} cannot call: nothing runs"
+                message = (
+                    f"{file.text(given)} makes a coroutine, which {row.thread} cannot call: nothing runs"
+                )
             else:
                 continue
             yield file.finding(given, message, fix=run_it(file, call, row, place, given))
@@ -51,11 +54,13 @@ def result_is_awaited(call: Call) -> bool:
 
 
 def run_it(file: File, call: Call, row: ThreadEntry, place: str, given: cst.BaseExpression) -> Fix | None:
-    """Return the fix: await it where the thread's result is awaited, else let the thread run a loop of its own."""
+    """Return the fix: await it where the thread's result is awaited, else a loop for the thread."""
     if call.has_star or row.process or row.each:
         return None
     position = int(place.partition("|")[0]) if place.partition("|")[0] else None
-    after = [a for i, a in enumerate(call.node.args) if a.value is not given and (a.keyword or i > (position or 0))]
+    after = [
+        a for i, a in enumerate(call.node.args) if a.value is not given and (a.keyword or i > (position or 0))
+    ]
     coroutine = file.code(given)
     if is_coroutine_function(file, given):
         coroutine = f"{coroutine}({', '.join(file.code(a).rstrip(', ') for a in after if not row.launcher)})"
@@ -73,7 +78,13 @@ def run_it(file: File, call: Call, row: ThreadEntry, place: str, given: cst.Base
         return run_in_thread(file, call, given, f"{name}.{leaf}", title, imports)
     edits = [file.edit_replace(given, f"{name}.{leaf}, {coroutine}")]
     if after and is_coroutine_function(file, given):
-        whole = ", ".join([*(file.code(a).rstrip(", ") for a in call.node.args[: position or 0]), f"{name}.{leaf}", coroutine])
+        whole = ", ".join(
+            [
+                *(file.code(a).rstrip(", ") for a in call.node.args[: position or 0]),
+                f"{name}.{leaf}",
+                coroutine,
+            ]
+        )
         edits = [file.edit_replace(call.node, f"{file.code(call.node.func)}({whole})")]
     return file.edits(title, edits, imports)
 
@@ -92,5 +103,9 @@ def run_in_thread(
     if args is None:
         edits = [file.edit_replace(given, f"{runner}, args=({made},)")]
     else:
-        edits = [file.edit_replace(given, runner), file.edit_replace(args, f"({made},)")]
+        bare = file.source.data[file.span(args).start : file.span(args).start + 1] not in b"(["
+        edits = [
+            file.edit_replace(given, runner),
+            file.edit_replace(args, f"{made}," if bare else f"({made},)"),
+        ]
     return file.edits(title, edits, imports)  # type: ignore[arg-type]

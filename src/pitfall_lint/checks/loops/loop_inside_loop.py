@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.libraries.loops import NeedsLoop, RunsLoop
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.threads import is_guarded, knows_loops, on_loop
+from pitfall_lint.semantic.guards import is_guarded, knows_loops, on_loop
 from pitfall_lint.semantic.values import Instance
 
 
@@ -23,7 +25,9 @@ def check(file: File) -> Iterator[Finding]:
                 yield file.finding(call.node, message, fix=await_it(file, call, row))
         elif runs_the_running(call):
             if not is_guarded(file, call.node, ("RuntimeError",)):
-                yield file.finding(call.node, f"{call.text} always raises RuntimeError: This event loop is already running")
+                yield file.finding(
+                    call.node, f"{call.text} always raises RuntimeError: This event loop is already running"
+                )
         elif call.function is not None and (way := on_loop(call)) is not None:
             message = f"{call.text} is reached from a coroutine, where it raises {row.raises}"
             yield file.finding(call.node, message, related=way.related)
@@ -49,8 +53,13 @@ def await_it(file: File, call: Call, row: RunsLoop) -> Fix | None:
     if call.has_star:
         return None
     if row.coroutine and (coroutine := call.where(row.coroutine)) is not None:
-        return file.replace(call.node, f"(await {file.code(coroutine)})" if needs_parentheses(file, call) else
-                            f"await {file.code(coroutine)}", "Await the coroutine")
+        return file.replace(
+            call.node,
+            f"(await {file.code(coroutine)})"
+            if needs_parentheses(file, call)
+            else f"await {file.code(coroutine)}",
+            "Await the coroutine",
+        )
     if row.instead:
         module = row.call.rpartition(".")[0]
         name, imports = file.edit_import(module)
@@ -63,6 +72,6 @@ def await_it(file: File, call: Call, row: RunsLoop) -> Fix | None:
 def needs_parentheses(file: File, call: Call) -> bool:
     """Tell whether something binds to the call's result more tightly than `await` does."""
     outer = file.parent(call.node)
-    return getattr(outer, "value", None) is call.node and hasattr(outer, "attr") or hasattr(outer, "slice") or getattr(
-        outer, "func", None
-    ) is call.node
+    if isinstance(outer, cst.Attribute):
+        return outer.value is call.node
+    return isinstance(outer, cst.Subscript) or (isinstance(outer, cst.Call) and outer.func is call.node)

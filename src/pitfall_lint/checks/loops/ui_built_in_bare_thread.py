@@ -9,7 +9,7 @@ from pitfall_lint.libraries.loops import LoopMaker, ThreadBoundUi, ThreadEntry, 
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.endings import ends_program, stays_alive
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.threads import bare_way
+from pitfall_lint.semantic.guards import bare_way
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -19,9 +19,12 @@ def check(file: File) -> Iterator[Finding]:
         if known is False or (way := bare_way(call, catching=())) is None:
             continue
         versions = "" if known or not row.versions else f" ({row.distribution or row.library} {row.versions})"
+        message = (
+            f"{call.text} is built on {way.where}, which has no loop: it launches, the first event fails"
+        )
         yield file.finding(
             call.node,
-            f"{call.text} is built on {way.where} without an event loop: it launches, the first event fails{versions}",
+            message + versions,
             consequence=row.symptom,
             related=way.related,
             fix=set_a_loop(file, call),
@@ -47,7 +50,9 @@ def launches_that_end(file: File) -> Iterator[Finding]:
         for keyword in row.returns_if:
             value = call.keyword(keyword)
             if value is not None and file.folded(value) is True and ends_program(file, call.node):
-                message = f"{call.text} returns at once with {keyword}=True, and the program ends here, silently"
+                message = (
+                    f"{call.text} returns at once with {keyword}=True, and the program ends here, silently"
+                )
                 yield file.finding(call.node, message)
     for call, entry in file.calls_to(ThreadEntry):
         daemon = call.keyword("daemon")
@@ -57,5 +62,7 @@ def launches_that_end(file: File) -> Iterator[Finding]:
         name = file.qualified_name(target) if target is not None else None
         row_ = file.libraries.find(UiLaunch, name) if name is not None else None
         if row_ is not None and not stays_alive(file, row_.kept_by) and ends_program(file, call.node):
-            message = f"{file.text(call.node.func)} is a daemon: the program ends here, and the interface with it"
+            message = (
+                f"{file.text(call.node.func)} is a daemon: the program ends here, and the interface with it"
+            )
             yield file.finding(call.node, message)

@@ -80,6 +80,11 @@ def _append(file: File, use: Use, names: frozenset[str]) -> Fix | None:
     joined = f'",".join(\n{indent}    filter(None, [{old}, {value}])\n{indent})'
     edits = [file.edit_replace(node, f"{targets} = {joined}")]
     for other in environment.uses(file, file.function_of(node)):
-        if other.does == "set" and other.node is not node and names.issuperset(other.names) and _are_twins(file, use, other):
+        if (
+            other.does == "set"
+            and other.node is not node
+            and names.issuperset(other.names)
+            and _are_twins(file, use, other)
+        ):
             edits.append(file.edit_remove(other.node))
     return file.edits("Add to NO_PROXY, in both spellings", edits)

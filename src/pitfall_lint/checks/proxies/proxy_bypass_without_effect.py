@@ -42,8 +42,14 @@ def _is(file: File, value: cst.BaseExpression, wanted: str) -> bool:
 
 def _instead(file: File, call: Call, argument: cst.Arg, row: NoBypass) -> Fix | None:
     if row.remedy == "-":
-        kept = [file.code(arg.value if arg.keyword is None else arg).rstrip(", \n") for arg in call.node.args if arg is not argument]
-        return file.replace(call.node, f"{file.code(call.node.func)}({', '.join(kept)})", "Leave the argument out")
+        kept = [
+            file.code(arg.value if arg.keyword is None else arg).rstrip(", \n")
+            for arg in call.node.args
+            if arg is not argument
+        ]
+        return file.replace(
+            call.node, f"{file.code(call.node.func)}({', '.join(kept)})", "Leave the argument out"
+        )
     if not row.remedy or call.has_star:
         return None
     return file.edits(f"Use {row.remedy}", file.edit_replace_argument(argument, row.remedy))
@@ -63,12 +69,18 @@ def _attributes(file: File) -> Iterator[Finding]:
         around = file.source.decoded() if function is None else file.code(function.node)
         if row.settled_by and f"{owner}.{row.settled_by}" in around:
             continue
-        fix = file.replace(node, row.remedy.format(object=owner), f"Use {row.settled_by}") if row.remedy else None
+        fix = (
+            file.replace(node, row.remedy.format(object=owner), f"Use {row.settled_by}")
+            if row.remedy
+            else None
+        )
         yield file.finding(node, row.says, fixes=[fix])
 
 
 def _attribute_row(file: File, target: cst.Attribute) -> NoBypassAttribute | None:
-    if not any(row.attribute.endswith(f".{target.attr.value}") for row in file.libraries.rows(NoBypassAttribute)):
+    if not any(
+        row.attribute.endswith(f".{target.attr.value}") for row in file.libraries.rows(NoBypassAttribute)
+    ):
         return None
     name = file.qualified_name(target)
     row = file.libraries.find(NoBypassAttribute, name) if name is not None else None
@@ -86,7 +98,11 @@ def _is_empty(file: File, value: cst.BaseExpression) -> bool:
 
 def _networks(file: File) -> Iterator[Finding]:
     modules = {i.module for group in file.outline.imports.values() for i in group} | set(file.outline.imports)
-    literal = [row.module for row in file.libraries.rows(LiteralExceptions) if modules.intersection(_paths(row.module))]
+    literal = [
+        row.module
+        for row in file.libraries.rows(LiteralExceptions)
+        if modules.intersection(_paths(row.module))
+    ]
     names = environment.spellings(file, "exceptions")
     for use in environment.uses_in_sight(file) if literal else ():
         if use.does not in ("set", "append", "default") or not names.intersection(use.names):

@@ -53,4 +53,6 @@ def _list_hosts(file: File, call: Call, row: SelfProbe) -> Fix:
     targets = " = ".join(f'{os}.environ["{name}"]' for name in names)
     known = " or ".join(f'{os}.environ.get("{name}")' for name in names)
     code = f'{targets} = ",".join(\n    filter(None, [{known}, "{",".join(row.hosts)}"])\n)'
-    return file.edits("List this machine in NO_PROXY before", file.edit_insert_before(call.node, code), imports)
+    return file.edits(
+        "List this machine in NO_PROXY before", file.edit_insert_before(call.node, code), imports
+    )

@@ -1,0 +1,54 @@
+"""A loop and its objects belong to one thread; another one may only knock, with a `_threadsafe` call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pitfall_lint.finding import Finding, Fix
+from pitfall_lint.libraries.loops import LoopOnly, LoopWait
+from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.guards import foreign_way
+from pitfall_lint.semantic.loops import loop_in_reach, only_rows
+
+
+def check(file: File) -> Iterator[Finding]:
+    """Report calls of a loop, and of its queues, events and futures, on another thread."""
+    for call in file.calls():
+        for row in only_rows(call):
+            way = foreign_way(call)
+            if way is None:
+                break
+            message = f"{call.text} is called on {way.where}, not on the loop's: {row.effect}"
+            yield file.finding(call.node, message, related=way.related, fix=knock(file, call, row))
+            break
+
+
+def knock(file: File, call: Call, row: LoopOnly) -> Fix | None:
+    """Return the fix: the same by `run_coroutine_threadsafe` or `call_soon_threadsafe`."""
+    if call.receiver is None and not row.loop:
+        return None
+    receiver = file.code(call.receiver) if call.receiver is not None else ""
+    given = call.where(row.loop) if row.loop else None
+    loop = (
+        file.code(given) if given is not None else receiver if row.receiver_is_loop else loop_in_reach(call)
+    )
+    if loop is None:
+        return None
+    if row.via == "coroutine":
+        waits = file.libraries.rows(LoopWait)
+        coroutine = call.arg(0)
+        if coroutine is None or not waits:
+            return None
+        module, _, leaf = waits[0].call.rpartition(".")
+        name, imports = file.edit_import(module)
+        new = f"{name}.{leaf}({file.code(coroutine)}, {loop})"
+        return file.edits("Hand it to the loop's thread", file.edit_replace(call.node, new), imports)
+    args = [file.code(arg).strip().rstrip(",") for arg in call.node.args]
+    if row.call.endswith(".call_soon"):
+        new = f"{loop}.call_soon_threadsafe({', '.join(args)})"
+    else:
+        if any(arg.keyword is not None for arg in call.node.args):
+            return None
+        new = f"{loop}.call_soon_threadsafe({', '.join([file.code(call.node.func), *args])})"
+    return file.edits("Hand it to the loop's thread", file.edit_replace(call.node, new))

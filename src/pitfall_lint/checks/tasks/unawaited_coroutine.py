@@ -1,0 +1,60 @@
+"""A coroutine function is called and its coroutine dropped, tested, or used as if it were the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from pitfall_lint.finding import Finding, Fix
+from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.coroutines import Misuse, coroutine_made, misuse_of
+from pitfall_lint.semantic.definitions import Function
+from pitfall_lint.semantic.file import File
+
+_SAYS = {
+    "dropped": "never runs: the coroutine is not awaited",
+    "tested": "is a coroutine, which is always true: it is not awaited",
+    "compared": "is a coroutine, which equals nothing: it is not awaited",
+    "formatted": "is a coroutine: it is not awaited, and its repr is printed",
+    "used": "is a coroutine, not its result: it is not awaited",
+    "iterated": "is a coroutine and cannot be iterated: it is not awaited",
+    "entered": "is a coroutine and no context manager: it is not awaited",
+    "passed": "hands over a coroutine, not its result: it is not awaited",
+}
+
+
+def check(file: File) -> Iterator[Finding]:
+    for call in file.calls():
+        if call.is_awaited:
+            continue
+        made = coroutine_made(call)
+        if made is None:
+            continue
+        misuse = misuse_of(call, project=isinstance(made, Function))
+        if misuse is None:
+            continue
+        related = []
+        if isinstance(made, Function) and isinstance(made.node, cst.FunctionDef):
+            related.append(made.file.related(made.node.name, f"`{made.name}` is a coroutine function"))
+        yield file.finding(
+            call.node,
+            f"`{call.text}` {_SAYS[misuse.how]}",
+            consequence=f"RuntimeWarning: coroutine '{_name(made)}' was never awaited.",
+            related=related,
+            fix=_await(file, call, misuse),
+        )
+
+
+def _name(made: Function | str) -> str:
+    return made.rpartition(".")[2] if isinstance(made, str) else made.name
+
+
+def _await(file: File, call: Call, misuse: Misuse) -> Fix | None:
+    if not call.in_async_function:
+        return None  # a sync caller has to become async, or needs a loop: that choice is a person's
+    outer = file.parent(call.node)
+    bare = isinstance(outer, (cst.Expr, cst.Assign, cst.Arg, cst.If, cst.While, cst.For, cst.FormattedStringExpression))
+    code = f"await {file.code(call.node)}"
+    fix = file.replace(call.node, code if bare or call.node.lpar else f"({code})", "Await it")
+    return fix if misuse.how in {"dropped", "used"} else fix.less_safe()

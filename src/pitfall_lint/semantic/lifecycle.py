@@ -1,0 +1,226 @@
+"""What a function does, step by step, to one thing that has to be closed: make, use, close, hand on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.semantic.attributes import attribute_targets
+from pitfall_lint.semantic.definitions import Class, Function
+from pitfall_lint.semantic.flow import Step
+from pitfall_lint.semantic.ownership import Resource, held_by, resource_of
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.file import File
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """Something that happens to the subject: open, use, close, reset (nobody knows any more)."""
+
+    kind: str
+    node: cst.CSTNode
+
+
+@dataclass(frozen=True, eq=False)
+class LateUse:
+    """A use on a path on which the subject is closed."""
+
+    use: cst.Call
+    closed_at: cst.CSTNode
+    resource: Resource
+    always: bool
+    """Whether it is closed on every path that leads here."""
+
+
+def subjects(function: Function) -> Iterator[tuple[str, Resource]]:
+    """Yield the names and dotted names that a function closes, by a call or by `with`, with what they hold."""
+    file = function.file
+    found: dict[str, Resource] = {}
+    for node in function.nodes(cst.Call, cst.WithItem):
+        expression: cst.BaseExpression | None = None
+        if isinstance(node, cst.Call):
+            call = file.call(node)
+            if call.receiver is not None and _is_path(call.receiver):
+                expression = call.receiver
+        elif isinstance(node, cst.WithItem):
+            expression = node.asname.name if node.asname is not None else node.item
+            expression = expression if isinstance(expression, (cst.Name, cst.Attribute)) else None
+        if expression is None or not _is_path(expression) or file.text(expression) in found:
+            continue
+        resource = resource_of(file, expression)
+        if resource is None:
+            continue
+        if isinstance(node, cst.Call) and file.call(node).method not in resource.closes:
+            continue
+        found[file.text(expression)] = resource
+    yield from found.items()
+
+
+def _is_path(node: cst.BaseExpression) -> bool:
+    while isinstance(node, cst.Attribute):
+        node = node.value
+    return isinstance(node, cst.Name)
+
+
+def events(function: Function, subject: str, resource: Resource) -> dict[Step, list[Event]]:
+    """Return what each step of a function does to the subject, in order."""
+    file, graph = function.file, function.file.flow(function)
+    found: dict[Step, list[Event]] = {}
+    for node in function.nodes():
+        if isinstance(node, (cst.Name, cst.Attribute)) and file.text(node) == subject:
+            event = _event(file, node, resource)
+        elif isinstance(node, cst.Call):
+            event = _reopening(function, node, subject)
+        else:
+            continue
+        if event is None:
+            continue
+        for step in graph.steps_of(node):
+            found.setdefault(step, []).append(event)
+        if event.kind == "with" and isinstance(event.node, cst.WithItem):
+            for step in graph.leaves(event.node):
+                found.setdefault(step, []).append(Event("close", event.node))
+    return found
+
+
+def _event(file: File, node: cst.CSTNode, resource: Resource) -> Event | None:
+    outer = file.parent(node)
+    if isinstance(outer, cst.Attribute) and outer.value is node:
+        call = file.parent(outer)
+        if not isinstance(call, cst.Call) or call.func is not outer:
+            return None
+        method = outer.attr.value
+        if method in resource.closes:
+            if not resource.closes[method] or _is_awaited(file, call):
+                return Event("close", call)
+            return None
+        if method in resource.row.opens and not resource.is_wrapper:
+            return Event("open", call)
+        return Event("use", call) if needs_open(resource, method) else None
+    if isinstance(outer, cst.WithItem) and outer.item is node:
+        return Event("with", outer)
+    if isinstance(outer, cst.AsName):
+        item = file.parent(outer)
+        return Event("with", item) if isinstance(item, cst.WithItem) and not _enters_another(file, item) else None
+    if isinstance(outer, (cst.AssignTarget, cst.NamedExpr, cst.For, cst.AugAssign, cst.Del, cst.Element)):
+        if isinstance(outer, cst.NamedExpr) and outer.value is node:
+            return None
+        return Event("open", node)
+    if isinstance(outer, cst.AnnAssign) and outer.target is node:
+        return Event("open", node)
+    if isinstance(outer, cst.Arg) and resource.is_wrapper:
+        return Event("open", node)  # whoever gets it may open it again
+    return None
+
+
+def _enters_another(file: File, item: cst.WithItem) -> bool:
+    """Tell whether `with` binds something else than what it closes."""
+    inner, entered = file.type_of(item.item), file.type_of(item.asname.name) if item.asname is not None else None
+    return inner is not None and inner != entered
+
+
+def _is_awaited(file: File, call: cst.Call) -> bool:
+    """Tell whether a coroutine is awaited here, perhaps by way of `gather(…)`, `wait_for(…)` or `shield(…)`."""
+    for outer in file.ancestors(call):
+        if isinstance(outer, cst.Await):
+            return True
+        if isinstance(outer, (cst.BaseSmallStatement, cst.BaseCompoundStatement, cst.Lambda)):
+            return False
+    return False
+
+
+def _reopening(function: Function, node: cst.Call, subject: str) -> Event | None:
+    """Return an `open` for a method of `self` that gives the attribute a new value, or may do so."""
+    own, _, attribute = subject.partition(".")
+    if not attribute or not isinstance(node.func, cst.Attribute):
+        return None
+    call = function.file.call(node)
+    if call.receiver is None or function.file.text(call.receiver) not in (own, "super()"):
+        return None
+    target = call.target
+    if not isinstance(target, Function):
+        return Event("open", node)
+    return Event("open", node) if assigns(target, attribute.partition(".")[0]) else None
+
+
+def assigns(method: Function, attribute: str, seen: frozenset[Function] = frozenset()) -> bool:
+    """Tell whether a method, or one of `self` that it calls, gives an attribute a value other than None."""
+    if method in seen or len(seen) > 12:
+        return False
+    for _, value in attribute_targets(method).get(attribute, ()):
+        if not (isinstance(value, cst.Name) and value.value == "None"):
+            return True
+    for call in method.calls():
+        if call.receiver is not None and method.file.text(call.receiver) in (method.self_name, "super()"):
+            if isinstance(call.target, Function) and assigns(call.target, attribute, seen | {method}):
+                return True
+    return False
+
+
+def needs_open(resource: Resource, method: str) -> bool:
+    """Tell whether a method raises once the thing is closed; for wrappers of the project: uses what it holds."""
+    if not resource.is_wrapper:
+        return method in resource.row.uses
+    class_ = resource.type
+    assert isinstance(class_, Class)
+    target = class_.method(method)
+    if target is None or target.self_name is None:
+        return False
+    for held in held_by(class_):
+        if held.lent or held.resource.is_wrapper or not held.resource.row.closed:
+            continue
+        if any(assigns(target, held.attribute) for _ in (0,)):
+            continue
+        receiver = f"{target.self_name}.{held.attribute}"
+        for call in target.calls():
+            if call.method in held.resource.row.uses and call.receiver is not None:
+                if target.file.text(call.receiver) == receiver:
+                    return True
+    return False
+
+
+def late_uses(function: Function) -> Iterator[LateUse]:
+    """Yield the uses that some feasible path reaches with the subject closed."""
+    graph = function.file.flow(function)
+    if not graph.is_complete:
+        return
+    for subject, resource in subjects(function):
+        if not resource.row.closed:
+            continue
+        happens = events(function, subject, resource)
+        flat = [event for each in happens.values() for event in each]
+        if not {"use", "close"} <= {event.kind for event in flat}:
+            continue
+        reads = resource.row.kind == "response"
+
+        def transfer(
+            step: Step,
+            state: cst.CSTNode | str,
+            raised: bool,
+            happens: dict[Step, list[Event]] = happens,
+            reads: bool = reads,
+        ) -> cst.CSTNode | str:
+            for event in happens.get(step, ()):
+                if event.kind == "close":
+                    state = state if state == "read" else event.node
+                elif event.kind == "use":
+                    state = "read" if reads and isinstance(state, str) else state
+                elif event.kind == "open" and not raised:
+                    state = "open"
+                elif event.kind == "with":
+                    state = "open" if isinstance(state, str) or event.node.asname is not None else state  # type: ignore[attr-defined]
+            return state
+
+        initial: cst.CSTNode | str = "open"
+        states = graph.typestate(initial, transfer)
+        if states is None:
+            continue
+        for use in dict.fromkeys(event.node for event in flat if event.kind == "use"):
+            closed = [state for state in states.at(use) if isinstance(state, cst.CSTNode)]
+            if closed and isinstance(use, cst.Call):
+                first = min(closed, key=lambda node: function.file.span(node).start)
+                yield LateUse(use, first, resource, len(closed) == len(states.at(use)))

@@ -1,0 +1,123 @@
+"""Slashes at the edges of literals: which are missing or too many, and the edits that put them right."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.finding import Edit, Fix, Span
+from pitfall_lint.semantic.shapes import Shape
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.file import File
+
+_WORD = re.compile(r"[A-Za-z0-9_{<]")
+_QUOTES = re.compile(r"(?i)[a-z]*('''|\"\"\"|'|\")")
+
+
+def is_bare(shape: Shape, regex: bool = False) -> bool:
+    """Tell whether a text surely starts with a segment's name, where a path would start with a slash."""
+    if shape.starts is not False or shape.is_empty is not False:
+        return False
+    head = shape.head
+    if regex:
+        head = head.removeprefix("^")
+    if not head:
+        return bool(shape.parts) and not isinstance(shape.parts[0], str)
+    return _WORD.match(head) is not None and "://" not in head and not (regex and head[0] in "{<")
+
+
+def slashed(text: str, regex: bool = False) -> str:
+    """Return a path with its leading slash, behind `^` in a regular expression."""
+    return f"^/{text[1:]}" if regex and text.startswith("^") else f"/{text}"
+
+
+def literal_of(file: File, node: cst.CSTNode, shape: Shape) -> cst.SimpleString | cst.FormattedString | None:
+    """Return the literal of this file at which a shape begins: the expression itself, or where a constant was made."""
+    for candidate in (node, *_origin(file, shape)):
+        if isinstance(candidate, cst.ConcatenatedString):
+            candidate = candidate.left
+        while isinstance(candidate, cst.BinaryOperation) and isinstance(candidate.operator, cst.Add):
+            candidate = candidate.left
+        if isinstance(candidate, (cst.SimpleString, cst.FormattedString)):
+            return candidate
+    return None
+
+
+def _origin(file: File, shape: Shape) -> tuple[cst.CSTNode, ...]:
+    if shape.origin is None or shape.origin[0] is not file:
+        return ()
+    return (shape.origin[1],)
+
+
+def start_of(file: File, node: cst.SimpleString | cst.FormattedString) -> int:
+    """Return the offset of the first character inside the quotes."""
+    span = file.span(node)
+    match = _QUOTES.match(file.code(node).lstrip("("))
+    opening = file.code(node).index(match.group(1)) if match else 0
+    return span.start + opening + (len(match.group(1)) if match else 0)
+
+
+def insert_at_start(file: File, node: cst.SimpleString | cst.FormattedString, text: str, skip: str = "") -> Edit:
+    """Return the edit that puts text at the start of a literal, behind `skip` if it starts so."""
+    at = start_of(file, node)
+    if skip and file.source.text(at, at + len(skip)) == skip:
+        at += len(skip)
+    return Edit(Span(at, at), text)
+
+
+def drop_at_start(
+    file: File, node: cst.SimpleString | cst.FormattedString, keep: str = "", skip: str = ""
+) -> Edit | None:
+    """Return the edit that replaces the slashes at the start of a literal by `keep`, behind `skip` if it starts so."""
+    at = start_of(file, node)
+    if skip and file.source.text(at, at + len(skip)) == skip:
+        at += len(skip)
+    end = at
+    while file.source.text(end, end + 1) == "/":
+        end += 1
+    return Edit(Span(at, end), keep) if end > at else None
+
+
+def with_leading(
+    file: File, node: cst.BaseExpression, shape: Shape, regex: bool = False, constant: bool = False
+) -> Fix | None:
+    """Return the fix that adds the missing slash: to the literal, or where a `constant` is used."""
+    literal = literal_of(file, node, shape)
+    if literal is not node and constant and isinstance(node, (cst.Name, cst.Attribute)):
+        return file.replace(node, f'f"/{{{file.code(node)}}}"', 'Put "/" before it here')
+    if literal is None:
+        return None
+    fix = file.edits('Add the leading "/"', insert_at_start(file, literal, "/", "^" if regex else ""))
+    return fix if literal is node else fix.less_safe()
+
+
+def is_doubled(head: str) -> bool:
+    """Tell whether a path starts with two slashes, which is neither `/` nor a web address."""
+    return head.startswith("//") and bool(head.strip("/"))
+
+
+def written_double(file: File, node: cst.SimpleString | cst.FormattedString, regex: bool = False) -> bool:
+    """Tell whether a literal itself starts with two slashes."""
+    at = start_of(file, node)
+    if regex and file.source.text(at, at + 1) == "^":
+        at += 1
+    return file.source.text(at, at + 2) == "//"
+
+
+def without_trailing(file: File, node: cst.BaseExpression, shape: Shape) -> Fix | None:
+    """Return the fix that takes the slashes off the end of the literal that gives a text."""
+    literal: cst.CSTNode = node
+    if isinstance(node, (cst.Name, cst.Attribute)) and shape.text is not None:
+        literal = next(iter(_origin(file, shape)), node)
+        if not isinstance(literal, cst.SimpleString) or literal.evaluated_value != shape.text:
+            literal = node
+    if isinstance(literal, (cst.SimpleString, cst.FormattedString)):
+        code = file.code(literal)
+        inner = code.rstrip(code[-1])
+        if inner.endswith("/"):
+            fix = file.replace(literal, inner.rstrip("/") + code[len(inner) :], 'Drop the "/" at the end')
+            return fix if literal is node else fix.less_safe()
+    return file.replace(node, f'{file.code(node)}.rstrip("/")', 'Take the "/" off').less_safe()
