@@ -18,10 +18,12 @@ SRC = Path(pitfall_lint.__file__).parent
 ROOT = SRC.parent.parent
 LAYERS = """
     cli server
-    reporters diagnose baseline noqa watch
+    reporters diagnose baseline watch
     run
     lint cache screen discover waking ignoring
-    catalog page suppressions
+    noqa
+    suppressions
+    catalog page
     checks
     semantic
     libraries versions ranges fixing config

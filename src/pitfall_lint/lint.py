@@ -6,13 +6,16 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from pitfall_lint.catalog import Rule
 from pitfall_lint.finding import Applicability, Finding, Fix, Severity, Span
-from pitfall_lint.screen import screen_for
-from pitfall_lint.semantic.file import File
+from pitfall_lint.screen import Awake, screen_for
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.source import Source, SourceError
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.file import File
 
 SYNTAX_ERROR = "PIT001"
 _DEEPEST = 200
@@ -67,17 +70,22 @@ def lint_with_facts(
     on_error: Callable[[InternalError], None] | None = None,
     whole: bool = False,
     syntax: bool = True,
+    awake: Awake | None = None,
 ) -> Linted:
-    """Do as lint_source does, and tell which other files the findings depend on."""
+    """Do as lint_source does, and tell which other files the findings depend on.
+
+    `awake` is the screen's answer, when somebody has it already.
+    """
     by_code = {rule.code: rule for rule in rules}
     try:
         source.decoded()
     except SourceError as error:
         return Linted(_stamped([_syntax_error(source, error.offset, str(error))], by_code))
-    awake = screen_for(tuple(rules), project.libraries).wake(source)
+    if awake is None:
+        awake = Awake() if whole else screen_for(tuple(rules), project.libraries).wake(source)
     looked_at = tuple(rule for rule in rules if not rule.is_built_in) if whole else awake.rules
     broken: Finding | None = None
-    if syntax or is_too_deep(source):
+    if syntax or (looked_at and is_too_deep(source)):
         broken, readable = _find_syntax_error(source)
         if not readable:
             looked_at = ()

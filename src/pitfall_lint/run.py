@@ -6,14 +6,21 @@ import dataclasses
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from pitfall_lint import catalog, config, fixing, libraries, lint, suppressions, versions
+from pitfall_lint import catalog, config, libraries, lint
 from pitfall_lint.finding import Applicability, Finding, Severity
+from pitfall_lint.screen import Awake, Screen, screen_for
 from pitfall_lint.semantic.project import Project
-from pitfall_lint.source import Source
+from pitfall_lint.source import Source, SourceError
+from pitfall_lint.workers import Crash, Workers, can_fork
+
+
+Job = tuple[int, str, tuple[str, ...], "tuple[int, ...] | None"]
+"""A file that needs a closer look: its number in the run, its path, the codes of rules and the lines (or all)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,8 @@ class FileReport:
     notes: tuple[str, ...] = ()
     failure: str = ""
     """Why the file could not be linted, in one line."""
+    used: frozenset[str] = frozenset()
+    """Absolute paths of other files whose content, or absence, mattered."""
     errors: tuple[str, ...] = ()
     """Rules that failed at it, one line each; the others' findings stand."""
 
@@ -87,23 +96,39 @@ class Linter:
         self._task = task
         self._projects: dict[tuple[str, str], Project] = {}
         self._libraries: dict[tuple[str, ...], libraries.Libraries] = {}
+        self._rules: dict[tuple[int, tuple[str, ...]], tuple[config.Settings, tuple[catalog.Rule, ...]]] = {}
+        """By the identity of settings, which are kept so that it stays theirs."""
 
-    def check_file(self, path: str) -> FileReport:
-        """Read, lint and, if that is the task, mend one file; failures stand in the report."""
+    def __getstate__(self) -> tuple[Any, ...]:
+        return self._catalog, self._resolver, self._task
+
+    def __setstate__(self, state: tuple[Any, ...]) -> None:
+        self.__init__(*state)  # type: ignore[misc]
+
+    def check_file(self, path: str, awake: Awake | None = None, *, syntax: bool = True) -> FileReport:
+        """Read, lint and, if that is the task, mend one file; failures stand in the report.
+
+        `awake` is the screen's answer when somebody has it already.
+        """
         shown = shown_path(path)
         try:
             data = read(path)
         except OSError as error:
             return FileReport(shown, failure=str(error.strerror or error))
-        return self.check(Source(shown, data), path)
+        return self.check(Source(shown, data), path, awake, syntax=syntax)
 
-    def check(self, source: Source, path: str | None = None) -> FileReport:
+    def check(
+        self, source: Source, path: str | None = None, awake: Awake | None = None, *, syntax: bool = True
+    ) -> FileReport:
         """Lint text as if it stood at `path`; it is written back only when a path is given."""
         try:
             settings = self._resolver.for_file(path or source.path)
             rules = self.rules(settings, source.path)
             project = self.project(settings)
-            return self._check(source, path, rules, project, settings)
+            if awake is not None and awake.lines is not None:
+                codes = {rule.code for rule in awake.rules}
+                awake = dataclasses.replace(awake, rules=tuple(rule for rule in rules if rule.code in codes))
+            return self._check(source, path, rules, project, settings, awake, syntax)
         except (config.ConfigError, catalog.SelectorError, libraries.LibraryError):
             raise  # settings that cannot be used end the run
         except Exception as error:
@@ -112,17 +137,37 @@ class Linter:
             reason = str(error).partition("\n")[0]
             return FileReport(source.path, failure=f"internal error: {type(error).__name__}: {reason}")
 
+    def check_batch(self, jobs: Iterable[Job]) -> dict[int, FileReport]:
+        """Lint files whose screening is done; the reports that say something, by number."""
+        found = {}
+        for index, path, codes, lines in jobs:
+            awake = Awake(tuple(rule for rule in self._catalog if rule.code in codes), lines)
+            report = self.check_file(path, awake, syntax=False)
+            if report.speaks:
+                found[index] = report
+        return found
+
+    @property
+    def mends(self) -> bool:
+        """Whether files are changed."""
+        return self._task.fix
+
+    def screen(self, path: str) -> Screen:
+        """Return the screen of the rules that hold for a file. Raises SelectorError, ConfigError, LibraryError."""
+        settings = self._resolver.for_file(path)
+        return screen_for(self.rules(settings, path), self.project(settings).libraries)
+
     def rules(self, settings: config.Settings, path: str) -> tuple[catalog.Rule, ...]:
         """Return the rules that hold for a file. Raises SelectorError."""
-        chosen = self._catalog.select(
-            settings.select, settings.ignore, settings.extend_select, settings.extend_ignore
-        )
-        off = {
-            rule.code
-            for selector in config.ignored_in(os.path.abspath(path), settings)
-            for rule in self._catalog.matching(selector)[1]
-        }
-        return tuple(rule for rule in chosen if rule.code not in off)
+        ignored = config.ignored_in(os.path.abspath(path), settings) if settings.per_file_ignores else ()
+        key = (id(settings), ignored)
+        if key not in self._rules:
+            chosen = self._catalog.select(
+                settings.select, settings.ignore, settings.extend_select, settings.extend_ignore
+            )
+            off = {rule.code for selector in ignored for rule in self._catalog.matching(selector)[1]}
+            self._rules[key] = settings, tuple(rule for rule in chosen if rule.code not in off)
+        return self._rules[key][1]
 
     def project(self, settings: config.Settings) -> Project:
         """Return the project that files with these settings belong to. Raises LibraryError."""
@@ -138,8 +183,11 @@ class Linter:
         rules: tuple[catalog.Rule, ...],
         project: Project,
         settings: config.Settings,
+        awake: Awake | None,
+        syntax: bool,
     ) -> FileReport:
         errors: dict[str, None] = {}
+        used: set[str] = set()
 
         def heard(error: lint.InternalError) -> None:
             if self._task.debug:
@@ -147,14 +195,22 @@ class Linter:
             errors[f"internal error: {error}"] = None
 
         def lint_again(text: Source) -> list[Finding]:
-            found = lint.lint_source(text, rules, project, on_error=heard)
-            if self._task.noqa:
+            known = awake if text is source else None
+            linted = lint.lint_with_facts(text, rules, project, on_error=heard, awake=known, syntax=syntax)
+            used.update(linted.used)
+            found = list(linted.findings)
+            if self._task.noqa and found:
+                from pitfall_lint import suppressions
+
                 found = suppressions.visible(text, found)
             return [graded(finding, settings, self._catalog) for finding in found]
 
         if not self._task.fix:
             findings = lint_again(source)
-            return FileReport(source.path, findings, source if findings else None, errors=tuple(errors))
+            kept = source if findings else None
+            return FileReport(source.path, findings, kept, errors=tuple(errors), used=frozenset(used))
+        from pitfall_lint import fixing
+
         result = fixing.fix_source(source, lint_again, unsafe=self._task.unsafe)
         report = FileReport(
             source.path, list(result.remaining), result.source, notes=result.notes, errors=tuple(errors)
@@ -179,8 +235,23 @@ def open_project(
         known[settings.libraries],
         root=settings.root,
         source_roots=settings.src,
-        allows=versions.answerer(Path(settings.root) if settings.file else None, settings.versions),
+        allows=_versions(settings),
     )
+
+
+def _versions(settings: config.Settings) -> Callable[[str, str, str], bool | None]:
+    """Return the question whether a project's versions lie in a range; nothing is read before it is asked."""
+    answer: Callable[[str, str, str], bool | None] | None = None
+
+    def allows(distribution: str, specifier: str, path: str) -> bool | None:
+        nonlocal answer
+        if answer is None:
+            from pitfall_lint import versions
+
+            answer = versions.answerer(Path(settings.root) if settings.file else None, settings.versions)
+        return answer(distribution, specifier, path)
+
+    return allows
 
 
 def graded(finding: Finding, settings: config.Settings, rules: catalog.Catalog) -> Finding:
@@ -220,20 +291,93 @@ def read(path: str) -> bytes:
         return stream.read()
 
 
+MANY = 200
+"""Files from which on syntax errors are looked for only in what the rules look at, and a second process pays."""
+_BATCH = 1500
+"""Lines that LibCST reads for one job of a worker, about."""
+
+
 def lint_paths(
     paths: Iterable[str],
     linter: Linter,
     progress: Callable[[int], None] = lambda done: None,
+    *,
+    jobs: int = 1,
 ) -> Report:
-    """Lint files one after the other; `progress` hears how many are done."""
-    report = Report()
-    for path in paths:
-        found = linter.check_file(path)
-        report.checked += 1
-        if found.speaks:
-            report.files.append(found)
-        progress(report.checked)
+    """Lint files; `progress` hears how many are done. The report's order is that of the paths.
+
+    `jobs` is how many processes may work; 0 decides by the machine. Mending is done in this one.
+    """
+    paths = list(paths)
+    report = Report(checked=len(paths))
+    jobs = jobs or _processors()
+    if linter.mends or len(paths) < MANY:
+        for done, path in enumerate(paths, 1):
+            found = linter.check_file(path)
+            if found.speaks:
+                report.files.append(found)
+            progress(done)
+        return report
+    said: dict[int, FileReport] = {}
+    with Workers(min(jobs, 8) - 1 if can_fork() else 0, _get_ready, linter.check_batch) as workers:
+        batches = _batches(_survey(paths, linter, said, progress))
+        # A second process pays for its own import of LibCST only when there is enough to do.
+        alone = not workers.count or sum(size for _, size in batches) > 2 * _BATCH
+        for number, answer in workers.run([batch for batch, _ in batches], linter.check_batch if alone else None):
+            if isinstance(answer, Crash):
+                for index, path, _, _ in batches[number][0]:
+                    said[index] = FileReport(shown_path(path), failure=str(answer))
+            else:
+                said.update(answer)
+    report.files += [said[index] for index in sorted(said) if said[index].speaks]
     return report
+
+
+def _survey(
+    paths: Sequence[str], linter: Linter, said: dict[int, FileReport], progress: Callable[[int], None]
+) -> Iterator[Job]:
+    """Yield what needs a closer look, with how many lines that is; what can be told at once goes to `said`."""
+    for index, path in enumerate(paths):
+        try:
+            source = Source(shown_path(path), read(path))
+        except OSError as error:
+            said[index] = FileReport(shown_path(path), failure=str(error.strerror or error))
+            continue
+        try:
+            source.decoded()
+        except SourceError:
+            said[index] = linter.check(source, path)
+            continue
+        awake = linter.screen(path).wake(source)
+        if awake.rules:
+            yield index, path, tuple(rule.code for rule in awake.rules), awake.lines
+        progress(index + 1)
+
+
+def _batches(jobs: Iterable[Job]) -> list[tuple[list[Job], int]]:
+    """Put jobs together that take about as long."""
+    batches: list[tuple[list[Job], int]] = []
+    for job in jobs:
+        size = 60 * len(job[3]) if job[3] is not None else 500
+        if not batches or batches[-1][1] > _BATCH:
+            batches.append(([], 0))
+        batches[-1] = ([*batches[-1][0], job], batches[-1][1] + size)
+    return batches
+
+
+def _processors() -> int:
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:
+        return os.cpu_count() or 1
+
+
+def _get_ready() -> None:
+    """Import what every closer look needs, while somebody else looks for the files that need one."""
+    import gc
+
+    gc.disable()
+    import pitfall_lint.semantic.file  # noqa: F401
 
 
 def counts(finding: Finding) -> bool:

@@ -99,7 +99,7 @@ class _Run:
             output.remark(f"no Python files below {', '.join(self.paths)}")
         progress = output.Progress(len(files), self.options["quiet"] or self.options["silent"])
         try:
-            return run.lint_paths(files, linter, progress)
+            return run.lint_paths(files, linter, progress, jobs=self.options["jobs"])
         finally:
             progress.clear()
 

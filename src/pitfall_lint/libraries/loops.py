@@ -131,7 +131,7 @@ class Blocking(Row):
     quick_if: tuple[str, ...] = ()
     """Arguments whose mere presence bounds the wait or says that it is meant."""
     asked_by: str = ""
-    """A method that tells whether it would wait; where it is called on the same object nothing is reported."""
+    """A method that tells whether it would wait; where it is asked nothing is reported."""
     seconds: str = ""
     """Where the duration is; a constant of a few hundredths is nothing to speak of."""
     instead: str = ""

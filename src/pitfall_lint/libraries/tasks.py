@@ -52,6 +52,8 @@ class Waiter(Row):
     call: str = name_field()
     raises: bool = True
     """Awaiting it raises what a task raised; False for calls that only say which are done."""
+    iterated: bool = False
+    """It is looped over, and the loop's variable is one of them."""
     detaches: bool = False
     """It gives a future of its own: dropped without await, the exception is lost."""
     returns_exceptions: str = ""

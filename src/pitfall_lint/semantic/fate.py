@@ -37,14 +37,25 @@ class Fate:
     """The place that decides: the callback, the cancel."""
 
 
-def fate_of(file: File, node: cst.CSTNode, *, returned_is_lost: bool = False) -> Fate | None:
-    """Return how the exception of the task that an expression gives is lost; None when somebody may read it."""
-    return _Tracker(file, returned_is_lost).climb(node)
+def fate_of(
+    file: File, node: cst.CSTNode, *, returned_is_lost: bool = False, ignoring: cst.CSTNode | None = None
+) -> Fate | None:
+    """Return how the exception of the task that an expression gives is lost; None when somebody may read it.
+
+    `ignoring` is a call that takes the task and does not read it.
+    """
+    return _Tracker(file, returned_is_lost, ignoring).climb(node)
+
+
+def name_fate(file: File, name: cst.Name, ignoring: cst.CSTNode, *, contained: bool) -> Fate | None:
+    """Return how the exception of a task (or of the tasks in a container) of a local name is lost."""
+    return _Tracker(file, False, ignoring).name(name.value, name, name, contained=contained)
 
 
 class _Tracker:
-    def __init__(self, file: File, returned_is_lost: bool) -> None:
+    def __init__(self, file: File, returned_is_lost: bool, ignoring: cst.CSTNode | None = None) -> None:
         self.file = file
+        self.ignoring = ignoring
         self.returned_is_lost = returned_is_lost
         rows = file.libraries.rows(Future)
         self.ignores = frozenset(name for row in rows for name in (*row.ignores, row.cancel, row.cancelled))
@@ -103,6 +114,8 @@ class _Tracker:
             if len(targets) == 1:
                 return self.container(targets[0], outer)
         if isinstance(outer, cst.Arg) and isinstance(call := self.file.parent(outer), cst.Call):
+            if call is self.ignoring:
+                return Fate("waited")
             if isinstance(call.func, cst.Attribute) and call.func.attr.value in {"extend", "update"}:
                 return self.container(call.func.value, call)
         return None
@@ -123,6 +136,8 @@ class _Tracker:
         call = self.file.parent(arg)
         if not isinstance(call, cst.Call):
             return None
+        if call is self.ignoring:
+            return Fate("waited")
         func = call.func
         if isinstance(func, cst.Attribute) and func.attr.value in _GROWS and len(call.args) == 1:
             return self.container(func.value, call)
@@ -467,6 +482,14 @@ class _Tracker:
         return any(self.used(n) is None for n in mentions if self.is_reference(n))
 
 
+def reads_loop_variable(file: File, loop: cst.For) -> bool:
+    """Tell whether a loop may ask its variable, a task, for the exception."""
+    if not isinstance(loop.target, cst.Name):
+        return True
+    tracker = _Tracker(file, False)
+    return any(tracker.used(node) is None for node in tracker.references(loop.body, loop.target.value))
+
+
 _MAKERS = frozenset(
     {
         "set",
@@ -529,4 +552,4 @@ def reads_task(function: Function, shift: int = 0) -> bool:
     return False
 
 
-__all__ = ["Fate", "fate_of", "mentions", "reads_task"]
+__all__ = ["Fate", "fate_of", "mentions", "name_fate", "reads_loop_variable", "reads_task"]

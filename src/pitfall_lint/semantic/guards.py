@@ -77,7 +77,7 @@ def is_guarded(file: File, node: cst.CSTNode, catching: Iterable[str]) -> bool:
         if isinstance(ancestor, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
             return False
         if isinstance(ancestor, (cst.Try, cst.TryStar)) and child is ancestor.body:
-            if any(_catches(file, handler, names) for handler in ancestor.handlers):
+            if any(catches(file, handler, catching) for handler in ancestor.handlers):
                 return True
         if isinstance(ancestor, cst.With) and child is ancestor.body:
             for item in ancestor.items:  # contextlib.suppress(…)
@@ -89,7 +89,9 @@ def is_guarded(file: File, node: cst.CSTNode, catching: Iterable[str]) -> bool:
     return False
 
 
-def _catches(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler, names: set[str]) -> bool:
+def catches(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler, catching: Iterable[str]) -> bool:
+    """Tell whether an except clause takes one of these built-in exceptions, or all."""
+    names = {"Exception", "BaseException", *catching}
     if handler.type is None:
         return True
     types = (

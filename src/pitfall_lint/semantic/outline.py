@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import bisect
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -250,6 +251,17 @@ class Outline:
             rf"(?<![.\w]){re.escape(name)}\s*(?:,[^=\n]*)?(?::|=(?!=)|\+=|\s+in\b)|as\s+{re.escape(name)}\s*:"
         )
         return re.search(pattern, self.skeleton.text) is not None
+
+
+def normal_form(code: str) -> str:
+    """Return code in a form that formatting does not change; without spaces where it is a fragment."""
+    text = textwrap.dedent(code).strip()
+    for attempt in (text, f"{text} pass" if text.endswith(":") else f"{text}: pass"):
+        try:
+            return ast.unparse(ast.parse(attempt))
+        except (SyntaxError, ValueError, RecursionError):
+            continue
+    return "".join(text.split()).replace("'", '"').replace(",)", ")")
 
 
 def _open_brackets(text: bytes) -> int:

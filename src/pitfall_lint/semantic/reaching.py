@@ -121,7 +121,7 @@ class Follower:
             if inside:  # a decorator, a default or a base; or the body of a class
                 if isinstance(node, cst.ClassDef) and node.body in self.path:
                     return self._block(node.body, state)
-                return self._arrive(state)
+                return self._expression(node, state)
             return self._change(UNKNOWN) if node.name.value == self.key else state
         return self._small(node, state)
 

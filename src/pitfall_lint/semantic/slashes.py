@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
 from pitfall_lint.finding import Edit, Fix, Span
+from pitfall_lint.semantic import strings
 from pitfall_lint.semantic.shapes import Shape
 
 if TYPE_CHECKING:
@@ -121,3 +122,22 @@ def without_trailing(file: File, node: cst.BaseExpression, shape: Shape) -> Fix 
             fix = file.replace(literal, inner.rstrip("/") + code[len(inner) :], 'Drop the "/" at the end')
             return fix if literal is node else fix.less_safe()
     return file.replace(node, f'{file.code(node)}.rstrip("/")', 'Take the "/" off').less_safe()
+
+
+def code_starts(file: File, node: cst.FormattedString, text: str) -> bool:
+    """Tell whether the literal text of an f-string starts so, before its first expression."""
+    at = start_of(file, node)
+    return file.source.text(at, at + len(text)) == text
+
+
+def origin_behind(file: File, node: cst.BaseExpression, shape: Shape) -> Any:
+    """Return where an alternative of `f"/{name}"` was written, when `name` alone makes up the rest."""
+    if not isinstance(node, cst.FormattedString):
+        return None
+    for part in node.parts:
+        if isinstance(part, cst.FormattedStringExpression):
+            for inner in strings.shapes_of(file, part.expression):
+                if inner.parts and shape.pretty.lstrip("/").startswith(inner.pretty.lstrip("/")):
+                    return inner.origin
+            return None
+    return None

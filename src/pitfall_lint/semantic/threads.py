@@ -310,7 +310,7 @@ def async_callbacks(file: File) -> Iterator[tuple[cst.CSTNode, cst.CSTNode, str]
 
 
 def keywords_for(call: Call, target: cst.BaseExpression) -> dict[str, cst.BaseExpression]:
-    """Return the keyword arguments that a thread calls its target with: `kwargs=…`, a partial's, the call's."""
+    """Return the keywords that a thread calls its target with: those of `kwargs=…`, a partial, the call."""
     found: dict[str, cst.BaseExpression] = {}
     if isinstance(target, cst.Call):
         found.update({a.keyword.value: a.value for a in target.args if a.keyword is not None})

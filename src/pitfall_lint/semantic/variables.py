@@ -45,7 +45,10 @@ def shapes_of_variable(file: File, node: cst.Name | cst.Attribute, frame: Frame)
     tree = file.tree_of(node)
     if function is None and tree is not None and tree is file.skeleton:
         return _follow(file, node, key, tree.module, lambda: _imported(file, key), frame)
-    return module_variable(file, key)
+    body = function.node.body if function is not None else tree.module if tree is not None else None
+    if body is None:
+        return module_variable(file, key)
+    return _follow(file, node, key, body, lambda: module_variable(file, key), frame)
 
 
 def _owner(file: File, name: str, node: cst.CSTNode) -> Scope | None:

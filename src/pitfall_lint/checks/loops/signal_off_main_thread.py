@@ -47,7 +47,7 @@ def applies(file: File, row: MainThreadOnly, keywords: dict[str, cst.BaseExpress
 
 
 def binds_its_user(file: File, call: Call) -> str:
-    """Tell how an unguarded call makes the main thread necessary: at import or in a constructor; else nothing."""
+    """Tell how an unguarded call makes the main thread necessary: at import, in a constructor, or not."""
     if is_guarded(file, call.node, _CATCHING) or asks_thread(file, call.node):
         return ""
     function = call.function

@@ -1,0 +1,95 @@
+"""`except RuntimeError` around the run itself takes the coroutine's own errors for a missing loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from pitfall_lint.finding import Finding, Fix
+from pitfall_lint.libraries.loops import RunsLoop
+from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.guards import catches
+from pitfall_lint.semantic.walk import own_nodes
+
+
+def check(file: File) -> Iterator[Finding]:
+    """Report handlers that run a coroutine again which the `try` already ran."""
+    for node in file.nodes(cst.Try):
+        first = run_in(file, node.body)
+        if first is None:
+            continue
+        for handler in node.handlers:
+            if not catches(file, handler, ("RuntimeError",)) or looks_at_error(handler):
+                continue
+            second = run_in(file, handler.body)
+            if second is None or what_runs(first) != what_runs(second):
+                continue
+            name = what_runs(first)
+            message = (
+                f"a RuntimeError of {name} itself comes here too, and {second.text} runs it a second time"
+            )
+            related = file.related(first.node, f"the first run of {name}")
+            place = handler.type or handler
+            yield file.finding(place, message, related=[related], fix=narrow(file, node, first))
+            break
+
+
+def run_in(file: File, body: cst.BaseSuite) -> Call | None:
+    """Return the first call of a block that runs a coroutine on a loop."""
+    for node in own_nodes(body):
+        if isinstance(node, cst.Call):
+            call = file.call(node)
+            if any(row.coroutine for row in file.rows_of_call(call, RunsLoop)):
+                return call
+    return None
+
+
+def what_runs(call: Call) -> str:
+    """Return what a runner runs, in words: `fetch(…)`, or the name of a coroutine."""
+    for row in call.file.rows_of_call(call, RunsLoop):
+        if row.coroutine and (coroutine := call.where(row.coroutine)) is not None:
+            return (
+                call.file.call(coroutine).text
+                if isinstance(coroutine, cst.Call)
+                else call.file.text(coroutine)
+            )
+    return ""
+
+
+def looks_at_error(handler: cst.ExceptHandler) -> bool:
+    """Tell whether a handler reads the error or raises, so that it may know which one it got."""
+    name = handler.name.name.value if handler.name and isinstance(handler.name.name, cst.Name) else None
+    for node in own_nodes(handler.body):
+        if isinstance(node, cst.If) and any(
+            isinstance(n, cst.Name) and n.value == name for n in own_nodes(node.test)
+        ):
+            return True
+    return False
+
+
+def narrow(file: File, node: cst.Try, first: Call) -> Fix | None:
+    """Return the fix: the last statement of the `try`, which runs the coroutine, goes to an `else`."""
+    body = list(node.body.body) if isinstance(node.body, cst.IndentedBlock) else []
+    last = body[-1] if len(body) > 1 else None
+    if (
+        not isinstance(last, cst.SimpleStatementLine)
+        or len(last.body) != 1
+        or first.node not in set(own_nodes(last))
+    ):
+        return None
+    if node.orelse is not None or node.finalbody is not None or last.leading_lines:
+        return None
+    end = node.handlers[-1].body
+    tail = end.body[-1] if isinstance(end, cst.IndentedBlock) else None
+    if tail is None:
+        return None
+    unit = file.tree_of(node)
+    indent = unit.module.default_indent if unit is not None else "    "
+    code = file.code(last).strip()
+    return file.edits(
+        "Keep the run out of the `try`",
+        file.edit_remove(last.body[0]),
+        file.edit_insert_after(node, f"else:\n{indent}{code}"),
+    )

@@ -1,0 +1,70 @@
+"""A future whose exception vanishes: pools, other threads' loops, un-awaited `gather`, ignored `wait`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from pitfall_lint.finding import Finding, Fix
+from pitfall_lint.semantic.fate import Fate
+from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.tasks import Started, coroutine_text, started
+from pitfall_lint.semantic.waiting import LostWait, lost_waits
+from pitfall_lint.semantic.watcher import watch
+
+
+def check(file: File) -> Iterator[Finding]:
+    for task in started(file):
+        if not task.row.keeps and (task.row.silent or task.function is not None):
+            yield from _started(task)
+    for wait in lost_waits(file):
+        yield _waited(file, wait)
+
+
+def _started(task: Started) -> Iterator[Finding]:
+    fate = task.fate()
+    escape = task.escape() if fate is not None else None
+    if fate is None or escape is None:
+        return
+    what = coroutine_text(task.file, task.coroutine) if task.function is None else task.file.text(task.function)
+    related = []
+    if not escape.stub and isinstance(escape.node, (cst.Await, cst.Raise, cst.Call)) and escape.node is not task.coroutine:
+        related.append(escape.file.related(escape.node, "what this raises is lost"))
+    yield task.call.file.finding(
+        task.call.node,
+        f"what `{what}` raises vanishes: {_how(fate)}",
+        consequence="It is not even logged." if task.row.silent else 'At most "exception was never retrieved" is logged, late.',
+        related=related,
+        fix=watch(task.call.file, task.call.node, "Keep the future and log what it raises") if _is_one(task) else None,
+        strict=escape.expected,
+    )
+
+
+def _is_one(task: Started) -> bool:
+    return not task.row.call.endswith(".map")
+
+
+def _how(fate: Fate) -> str:
+    if fate.how == "kept":
+        return f"`{fate.where}` keeps its future, but never reads it"
+    if fate.how == "callback":
+        return f"the callback `{fate.where}` never asks for the exception"
+    if fate.how == "cancelled":
+        return f"`{fate.where}` is only ever cancelled"
+    return "its future is never asked for the result" if fate.how == "unread" else "its future is dropped"
+
+
+def _waited(file: File, wait: LostWait) -> Finding:
+    text = wait.call.text
+    if wait.row.detaches:
+        fixes: list[Fix | None] = [watch(file, wait.call.node, "Keep the future and log what it raises")]
+        if wait.call.in_async_function and isinstance(file.parent(wait.call.node), cst.Expr):
+            fixes.insert(0, file.replace(wait.call.node, f"await {file.code(wait.call.node)}", "Await it"))
+        message = f"`{text}` is not awaited: what its tasks raise is lost"
+        return file.finding(wait.call.node, message, fixes=fixes)
+    return file.finding(
+        wait.call.node,
+        f"`{text}` raises nothing, and nobody asks its tasks: what they raise is lost",
+        consequence="It only waits; read the done ones with result(), or await them.",
+    )

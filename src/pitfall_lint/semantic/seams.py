@@ -1,0 +1,112 @@
+"""Joins of addresses: where one part ends and the next begins, and whether the slash between them is right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.libraries.paths import RoutePath, UrlUse
+from pitfall_lint.semantic import shapes, strings
+from pitfall_lint.semantic.pieces import Piece
+from pitfall_lint.semantic.shapes import Shape, Shapes
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.file import File
+
+_JOINING = (cst.FormattedString, cst.BinaryOperation, cst.ConcatenatedString, cst.Call)
+
+
+@dataclass(frozen=True)
+class Seam:
+    """The place between two parts of a joined text: what stands before it, the part before it, the part behind."""
+
+    before: Shapes
+    left: Piece
+    right: Piece
+
+
+@dataclass(frozen=True)
+class Joined:
+    """An outermost expression that joins text as it stands."""
+
+    node: cst.BaseExpression
+    pieces: tuple[Piece, ...]
+    shapes: Shapes
+
+    def seams(self) -> Iterator[Seam]:
+        """Yield the places between its parts."""
+        before: Shapes = (Shape(),)
+        for left, right in zip(self.pieces, self.pieces[1:], strict=False):
+            before = shapes.concatenated(before, left.shapes)
+            yield Seam(before, left, right)
+
+
+def joined_in(file: File) -> Iterator[Joined]:
+    """Yield the outermost joins in what is being looked at."""
+    for node in file.nodes(*_JOINING):
+        if isinstance(node, cst.Call):
+            if not isinstance(node.func, cst.Attribute) or node.func.attr.value not in {"format", "join"}:
+                continue
+        elif isinstance(node, cst.BinaryOperation) and not isinstance(node.operator, (cst.Add, cst.Modulo)):
+            continue
+        outer = file.parent(node)
+        if isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Add):
+            continue
+        if isinstance(outer, cst.ConcatenatedString):
+            continue
+        assert isinstance(node, cst.BaseExpression)
+        pieces = strings.pieces_of(file, node)
+        if pieces is not None and len(pieces) > 1:
+            yield Joined(node, pieces, shapes.concatenated(*(piece.shapes for piece in pieces)))
+
+
+def is_address(file: File, joined: Joined) -> bool:
+    """Tell whether a joined text is surely a web address or a part of one: by its scheme, or by who takes it."""
+    if any(shapes.is_url(shape) for shape in joined.shapes):
+        return True
+    return is_sent(file, joined.node)
+
+
+def is_sent(file: File, node: cst.BaseExpression) -> bool:
+    """Tell whether an expression goes right into a request, a redirect or a route."""
+    outer = file.parent(node)
+    if isinstance(outer, (cst.Assign, cst.AnnAssign)):
+        return _is_sent_later(file, outer)
+    call_node = file.parent(outer) if isinstance(outer, cst.Arg) else None
+    if not isinstance(call_node, cst.Call):
+        return False
+    call = file.call(call_node)
+    if call.name is None:
+        return False
+    for kind in (UrlUse, RoutePath):
+        for row in file.libraries.find_all(kind, call.name):
+            place = row.url if isinstance(row, UrlUse) else row.path
+            if call.where(place) is node:
+                return True
+    return False
+
+
+def _is_sent_later(file: File, assignment: cst.Assign | cst.AnnAssign) -> bool:
+    """Tell whether the local name that is assigned goes into a request in the same function."""
+    target = assignment.target if isinstance(assignment, cst.AnnAssign) else assignment.targets[0].target
+    function = file.function_of(assignment)
+    if not isinstance(target, cst.Name) or function is None:
+        return False
+    for call in function.calls():
+        for arg in call.node.args:
+            if isinstance(arg.value, cst.Name) and arg.value.value == target.value and is_sent(file, arg.value):
+                return True
+    return False
+
+
+def starts_query(shape: Shape) -> bool:
+    """Tell whether what stands before a seam already is beyond the path: behind "?" or "#"."""
+    return any("?" in part or "#" in part for part in shape.parts if isinstance(part, str))
+
+
+def is_scheme_end(shape: Shape) -> bool:
+    """Tell whether a text ends where an address's host, or a file's path, begins: "scheme://", "sqlite:///"."""
+    return shape.tail.rstrip("/").endswith(":") or shape.tail.endswith("//")
