@@ -402,6 +402,8 @@ class _Tracker:
             if isinstance(above, cst.Attribute):
                 return self.used(outer)
             return self.found(outer, kept)
+        if isinstance(outer, cst.Arg) and file.parent(outer) is self.ignoring:
+            return kept
         if (
             isinstance(outer, cst.Arg)
             and isinstance(call := file.parent(outer), cst.Call)

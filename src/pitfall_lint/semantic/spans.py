@@ -81,7 +81,8 @@ class Spans:
             while data[end : end + 1] == b"@":
                 end = self._end(end, 0)
             return Place(line, self._end(end, 0), 0, not data.startswith(b"class ", end))
-        return Place(line, end, 0, False)
+        is_function = data.startswith((b"def ", b"async def "), line)  # the offset may be its very first word
+        return Place(line, end, 0, is_function)
 
     def _end(self, start: int, indent: int) -> int:
         """Return where the first line begins that is no deeper than the one at `start`."""
