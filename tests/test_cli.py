@@ -222,7 +222,10 @@ def test_the_diff_can_be_applied(lint, folder):
 def test_statistics(lint):
     code, out, _ = lint("--statistics", "pkg", "--select", "PIT301,PIT503")
     assert code == 1
-    assert out.splitlines()[:2] == ["1  PIT301  [ ] lost-task-exception", "1  PIT503  [*] no-proxy-overwritten"]
+    assert out.splitlines()[:2] == [
+        "1  PIT301  [ ] lost-task-exception",
+        "1  PIT503  [*] no-proxy-overwritten",
+    ]
     _, out, _ = lint("--statistics", "pkg", "--output-format", "json")
     assert {entry["code"] for entry in json.loads(out)} == {"PIT301", "PIT503"}
 
@@ -322,7 +325,10 @@ def test_show_settings(lint, folder):
 
 
 def test_show_files(lint):
-    assert lint("--show-files", "pkg", "--exclude", "clean.py")[1].splitlines() == ["pkg/bypass.py", "pkg/lost.py"]
+    assert lint("--show-files", "pkg", "--exclude", "clean.py")[1].splitlines() == [
+        "pkg/bypass.py",
+        "pkg/lost.py",
+    ]
 
 
 @pytest.mark.parametrize("what", ["PIT301", "pit301", "lost-task-exception"])
@@ -339,7 +345,10 @@ def test_explain_what_was_seen(lint):
     code, out, _ = lint("explain", "ERROR:asyncio:Task exception was never retrieved")
     assert code == 0
     assert "PIT301" in out
-    assert any(entry["code"] == "PIT301" for entry in json.loads(lint("explain", "--json", "exception was never retrieved")[1]))
+    assert any(
+        entry["code"] == "PIT301"
+        for entry in json.loads(lint("explain", "--json", "exception was never retrieved")[1])
+    )
 
 
 def test_explain_what_nobody_knows(lint):
@@ -354,7 +363,18 @@ def test_rules(lint):
     assert code == 0
     assert "  PIT301 lost-task-exception" in out
     entries = json.loads(lint("rules", "--output-format", "json")[1])
-    assert {"code", "name", "family", "summary", "set", "severity", "fix", "symptoms", "url", "explanation"} <= set(entries[0])
+    assert {
+        "code",
+        "name",
+        "family",
+        "summary",
+        "set",
+        "severity",
+        "fix",
+        "symptoms",
+        "url",
+        "explanation",
+    } <= set(entries[0])
     only = json.loads(lint("rules", "PIT3", "--output-format", "json")[1])
     assert {entry["family"] for entry in only} == {"tasks"}
     assert lint("rules", "PIT9")[0] == 2
@@ -417,7 +437,9 @@ def test_verbose_shows_the_traceback_of_an_internal_error(lint, monkeypatch):
 
 
 def test_the_module_can_be_run(folder):
-    done = subprocess.run([sys.executable, "-m", "pitfall_lint", "pkg/clean.py"], cwd=folder, capture_output=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "pitfall_lint", "pkg/clean.py"], cwd=folder, capture_output=True
+    )
     assert (done.returncode, done.stdout) == (0, b"All checks passed!\n")
 
 

@@ -100,7 +100,7 @@ def test_a_tool_table_that_is_no_table(tmp_path):
 
 def test_a_settings_file_that_is_not_utf_8(tmp_path):
     (tmp_path / "pitfall-lint.toml").write_bytes(b"select = ['\xff']")
-    with pytest.raises(ConfigError, match="pitfall-lint.toml"):
+    with pytest.raises(ConfigError, match=r"pitfall-lint\.toml"):
         Resolver(folder=str(tmp_path)).for_file("a.py")
 
 
@@ -173,7 +173,14 @@ def test_patterns(pattern, path, expected):
 
 @pytest.mark.parametrize(
     ("wanted", "lowest"),
-    [(">=3.10", "3.10"), (">=3.9,<4", "3.9"), ("~=3.11", "3.11"), ("==3.12.*", "3.12"), ("<4", ""), ("junk", "")],
+    [
+        (">=3.10", "3.10"),
+        (">=3.9,<4", "3.9"),
+        ("~=3.11", "3.11"),
+        ("==3.12.*", "3.12"),
+        ("<4", ""),
+        ("junk", ""),
+    ],
 )
 def test_target_version_from_the_project(tmp_path, wanted, lowest):
     write(tmp_path / "pyproject.toml", f'[project]\nrequires-python = "{wanted}"\n[tool.pitfall-lint]\n')

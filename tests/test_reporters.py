@@ -74,7 +74,9 @@ def rendered(rules, name: str, found: Report, **style) -> str:
 
 
 def test_full(rules):
-    assert rendered(rules, "full", report(finding())) == """\
+    assert (
+        rendered(rules, "full", report(finding()))
+        == """\
 PIT301 nobody can see what `layer.update()` raises: its task is dropped
   --> app.py:10:9
    |
@@ -103,6 +105,7 @@ PIT301 nobody can see what `layer.update()` raises: its task is dropped
 Found 1 finding in 1 file.
 No safe fixes; 1 unsafe fix available with `--fix --unsafe-fixes`.
 """
+    )
 
 
 def test_full_fits_a_terminal(rules):
@@ -327,8 +330,13 @@ def test_sarif_is_valid(rules, sarif_schema, monkeypatch, tmp_path):
     log = json.loads(rendered(rules, "sarif", odd))
     run = log["runs"][0]
     first, second, _ = run["results"]
-    assert first["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "app.py", "uriBaseId": "SRCROOT"}
-    assert second["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "file:///elsewhere/a%20b.py"}
+    assert first["locations"][0]["physicalLocation"]["artifactLocation"] == {
+        "uri": "app.py",
+        "uriBaseId": "SRCROOT",
+    }
+    assert second["locations"][0]["physicalLocation"]["artifactLocation"] == {
+        "uri": "file:///elsewhere/a%20b.py"
+    }
     assert first["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"] == "await ("
     rule = run["tool"]["driver"]["rules"][first["ruleIndex"]]
     assert rule["id"] == "PIT301"
@@ -340,7 +348,11 @@ def test_sarif_is_valid(rules, sarif_schema, monkeypatch, tmp_path):
 def test_every_format_takes_every_report(rules, name):
     for found in (report(), report(finding()), report(failure="no"), report(errors=("internal error: x",))):
         out = io.StringIO(rendered(rules, name, found, color=True, links=True, width=60))
-        assert out.getvalue() or not found.files or name in ("json-lines", "github", "full", "concise", "grouped")
+        assert (
+            out.getvalue()
+            or not found.files
+            or name in ("json-lines", "github", "full", "concise", "grouped")
+        )
 
 
 def test_a_fix_in_two_places_shows_both(rules):

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from pitfall_lint.finding import Finding, Span
+from pitfall_lint.noqa import visible
 from pitfall_lint.source import Source
-from pitfall_lint.suppressions import Suppressions, visible
+from pitfall_lint.suppressions import Suppressions
 
 
 def silenced(text: str, code: str = "PIT301", at: str = "MARK") -> bool:
     """Tell whether a finding at the first MARK is silenced."""
     data = text.encode()
     start = data.index(at.encode())
-    return not visible(Source("a.py", data), [Finding("a.py", Span(start, start + 4), "m", code=code)])
+    return not visible(Source("a.py", data), [Finding("a.py", Span(start, start + 4), "m", code=code)], ())
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,9 @@ def test_a_line_with_a_backslash_is_silenced_at_its_end():
     assert silenced("x = MARK() + \\\n    1 + \\\n    2  # noqa: PIT301\n")
 
 
-@pytest.mark.parametrize("head", ["# pitfall-lint: noqa", "# flake8: noqa", "#pitfall-lint:noqa: PIT301,PIT402"])
+@pytest.mark.parametrize(
+    "head", ["# pitfall-lint: noqa", "# flake8: noqa", "#pitfall-lint:noqa: PIT301,PIT402"]
+)
 def test_a_whole_file(head):
     assert silenced(f"{head}\nx = 1\nMARK()\n")
     assert silenced(f"MARK()\nif x:\n    {head}\n    pass\n")
@@ -105,7 +108,7 @@ def test_crlf_and_latin_1():
     data = "# coding: latin-1\r\né = 1; MARK()  # noqa: PIT301\r\n".encode("latin-1")
     start = data.index(b"MARK")
     source = Source("a.py", data)
-    assert not visible(source, [Finding("a.py", Span(start, start + 4), "m", code="PIT301")])
+    assert not visible(source, [Finding("a.py", Span(start, start + 4), "m", code="PIT301")], ())
     directive = Suppressions(source).directives[0]
     assert data[directive.span.start : directive.span.end] == b"# noqa: PIT301"
     assert directive.codes == ("PIT301",)

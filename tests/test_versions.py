@@ -44,7 +44,8 @@ SPECIFIERS = [
 def test_ranges_agree_with_packaging(text: str, release: str) -> None:
     wanted = ranges.parse(text)
     exact = ranges.point(release)
-    assert wanted is not None and exact is not None
+    assert wanted is not None
+    assert exact is not None
     if Version(release).is_postrelease and ">" in text.replace(">=", ""):
         pytest.skip("packaging leaves post-releases out of an exclusive comparison; it decides nothing here")
     assert exact.within(wanted) is SpecifierSet(text).contains(release)
@@ -72,7 +73,8 @@ def test_ranges_agree_with_packaging(text: str, release: str) -> None:
 )
 def test_within(allowed: str, row: str, answer: bool | None) -> None:
     ours, theirs = ranges.parse(allowed), ranges.parse(row)
-    assert ours is not None and theirs is not None
+    assert ours is not None
+    assert theirs is not None
     assert ours.within(theirs) is answer
 
 
@@ -128,7 +130,8 @@ def test_lock_files(tmp_path: Path, name: str) -> None:
     assert versions.within("gradio-client", "==1.10.0") is True
     assert versions.within("httpx", ">=9") is None
     allowed = versions.allowed("fastapi")
-    assert allowed is not None and allowed[1] == name.replace("_DOT_", ".")
+    assert allowed is not None
+    assert allowed[1] == name.replace("_DOT_", ".")
 
 
 def test_lock_with_two_versions_of_one_distribution(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def _record(name: str, arguments: list[str]) -> int:
     cache.RECORDER = recorder = cache.Recorder(name)
     out, errors = sys.stdout, sys.stderr
     copies = cache.Tee(out), cache.Tee(errors)
-    sys.stdout, sys.stderr = copies  # type: ignore[assignment]
+    sys.stdout, sys.stderr = copies
     try:
         code = run(arguments)
     finally:

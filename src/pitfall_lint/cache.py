@@ -26,7 +26,15 @@ _LARGEST = 256 * 1024 * 1024
 """Bytes that the folder may hold; beyond them the oldest answers go."""
 _GRAIN = 10_000_000
 """Nanoseconds that two changes may lie apart and carry the same time."""
-_NO_CACHE = ("-n", "--no-cache", "--fix", "--fix-only", "-v", "--verbose", "--timing", "-", "--watch")
+_REPEATABLE = (
+    *("--select", "--ignore", "--extend-select", "--extend-ignore", "--per-file-ignores"),
+    *("--extend-per-file-ignores", "--fixable", "--unfixable", "--ignore-noqa", "--exclude", "--extend-exclude"),
+    *("--force-exclude", "--no-force-exclude", "--respect-gitignore", "--no-respect-gitignore", "--no-fix"),
+    *("--unsafe-fixes", "--no-unsafe-fixes", "--output-format", "--color", "--exit-zero", "-e", "--quiet", "-q"),
+    *("--silent", "-s", "--config", "--isolated", "--jobs", "-j", "--statistics"),
+)
+"""The options of runs that do nothing but look at files, so that they can be answered from the cache."""
+_TERMINAL = ("CI", "FORCE_HYPERLINK", "TERM_PROGRAM", "VTE_VERSION", "WT_SESSION", "KITTY_WINDOW_ID", "DOMTERM")
 _ENVIRONMENT = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "TERM", "COLORTERM", "COLUMNS", "LINES")
 
 
@@ -151,12 +159,16 @@ def run_name(arguments: Iterable[str], out: TextIO | None, errors: TextIO | None
     if os.environ.get("PITFALL_LINT_NO_CACHE") or out is None or errors is None:
         return None
     for argument in arguments:
-        if argument in _NO_CACHE or argument.startswith(("--output-file", "-o", "--cache-dir", "--stdin")):
+        if argument.startswith("-") and argument.partition("=")[0] not in _REPEATABLE and argument[:2] != "-j":
             return None
-    environment = [(name, os.environ.get(name)) for name in _ENVIRONMENT]
+    environment = [(name, os.environ.get(name)) for name in (*_ENVIRONMENT, *_TERMINAL)]
     environment += sorted((k, v) for k, v in os.environ.items() if k.startswith("PITFALL_LINT_"))
     terminals = [_width(stream) for stream in (out, errors)]
-    return "run-" + digest(tool(), os.getcwd(), arguments, environment, terminals, out.encoding)
+    try:
+        folder = os.getcwd()
+    except OSError:  # it was deleted
+        return None
+    return "run-" + digest(tool(), folder, arguments, environment, terminals, out.encoding)
 
 
 def _width(stream: TextIO) -> object:

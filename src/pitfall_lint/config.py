@@ -196,8 +196,13 @@ def ignored_in(path: str, settings: Settings) -> tuple[str, ...]:
     return tuple(found)
 
 
+FILES_READ: set[str] = set()
+"""The settings files that this process has read, for whoever must notice that one of them changes."""
+
+
 def read(path: str) -> Mapping[str, Any]:
     """Return the tables of a settings file, with a pyproject's Python range. Raises ConfigError."""
+    FILES_READ.add(path)
     try:
         with open(path, "rb") as stream:
             document = tomllib.load(stream)

@@ -12,6 +12,8 @@ from pitfall_lint import ignoring, patterns
 from pitfall_lint.config import FILES, Settings
 
 _LITERAL = re.compile(r"[^*?\[\]{}!]+")
+_TELLING = (".toml", ".txt", ".lock", ".cfg", ".ini", ".in")
+"""Ends of the names of files that may hold settings or say which versions a project uses."""
 
 
 class DiscoverError(OSError):
@@ -25,7 +27,7 @@ class Found:
     folders: list[str]
     """The folders that were listed."""
     files: list[str]
-    """The ignore files that were looked for, whether they exist or not."""
+    """The ignore files that were looked for, whether they exist or not, and what may hold settings or versions."""
 
 
 def find(
@@ -87,6 +89,11 @@ def _below(
 
 def _problem(path: str, error: OSError) -> DiscoverError:
     return DiscoverError(f"{path}: {(error.strerror or str(error)).lower()}")
+
+
+def is_excluded(path: str, settings: Settings) -> bool:
+    """Tell whether an absolute path, or a folder around it, is excluded or ignored by git."""
+    return _is_excluded_above(path, settings, False, Found([], []))
 
 
 def _is_excluded_above(absolute: str, settings: Settings, is_folder: bool, used: Found) -> bool:
@@ -154,6 +161,8 @@ class _Walk:
             try:
                 is_folder = entry.is_dir(follow_symlinks=False)
                 if not is_folder and (not included(name, path) or not entry.is_file()):
+                    if name.endswith(_TELLING):
+                        self._used.files.append(path)
                     continue
             except OSError:  # vanished, or a circle of links
                 continue
@@ -174,3 +183,14 @@ def _matcher(wanted: tuple[str, ...]) -> Callable[[str, str], bool]:
     if not others:
         return lambda name, path: name in names or name.endswith(suffixes)
     return lambda name, path: name in names or name.endswith(suffixes) or patterns.matches(path, others)
+
+
+def is_in_repository(path: str) -> bool:
+    """Tell whether a folder above an absolute path, or the folder itself, is a git repository."""
+    while True:
+        if os.path.lexists(os.path.join(path, ".git")):
+            return True
+        parent = os.path.dirname(path)
+        if parent == path:
+            return False
+        path = parent

@@ -70,6 +70,8 @@ class Report:
     files: list[FileReport] = field(default_factory=list)
     """The files that have something to say, in the order in which they were found."""
     checked: int = 0
+    used: set[str] = field(default_factory=set)
+    """Absolute paths of other files whose content, or absence, mattered."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -138,13 +140,11 @@ class Linter:
             return FileReport(source.path, failure=f"internal error: {type(error).__name__}: {reason}")
 
     def check_batch(self, jobs: Iterable[Job]) -> dict[int, FileReport]:
-        """Lint files whose screening is done; the reports that say something, by number."""
+        """Lint files whose screening is done; the reports by number."""
         found = {}
         for index, path, codes, lines in jobs:
             awake = Awake(tuple(rule for rule in self._catalog if rule.code in codes), lines)
-            report = self.check_file(path, awake, syntax=False)
-            if report.speaks:
-                found[index] = report
+            found[index] = self.check_file(path, awake, syntax=False)
         return found
 
     @property
@@ -199,10 +199,10 @@ class Linter:
             linted = lint.lint_with_facts(text, rules, project, on_error=heard, awake=known, syntax=syntax)
             used.update(linted.used)
             found = list(linted.findings)
-            if self._task.noqa and found:
-                from pitfall_lint import suppressions
+            if self._task.noqa and (found or (b"PIT" in text.data and b"noqa" in text.data)):
+                from pitfall_lint import noqa
 
-                found = suppressions.visible(text, found)
+                found = noqa.visible(text, found, rules)
             return [graded(finding, settings, self._catalog) for finding in found]
 
         if not self._task.fix:
@@ -314,6 +314,7 @@ def lint_paths(
     if linter.mends or len(paths) < MANY:
         for done, path in enumerate(paths, 1):
             found = linter.check_file(path)
+            report.used |= found.used
             if found.speaks:
                 report.files.append(found)
             progress(done)
@@ -330,6 +331,7 @@ def lint_paths(
             else:
                 said.update(answer)
     report.files += [said[index] for index in sorted(said) if said[index].speaks]
+    report.used.update(*(file.used for file in said.values()))
     return report
 
 

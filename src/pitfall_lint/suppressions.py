@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import tokenize
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pitfall_lint.finding import Finding, Span
-from pitfall_lint.source import Source, SourceError
+from pitfall_lint.finding import Span
+from pitfall_lint.source import Source
 
 _CODE = r"[A-Z]+[0-9]+"
 _NOQA = rf"noqa(?:(?P<colon>\s*:\s*)(?P<codes>{_CODE}(?!\w)(?:[\s,]+{_CODE}(?!\w))*)?|(?!\s*:)(?![\w-]))"
@@ -71,10 +71,7 @@ class Suppressions:
 
     def _comments(self, source: Source, rows: dict[int, int]) -> Iterator[tuple[int, int, str]]:
         """Yield line, column and text of all comments, and note in `rows` which lines belong together."""
-        try:
-            lines = iter(line.decode(source.encoding) for line in source.lines)
-        except SourceError:
-            return
+        lines = iter(line.decode(source.shown_encoding, "replace") for line in source.lines)
         started: list[int] = []
         previous = (0, 0)
         try:
@@ -97,7 +94,7 @@ class Suppressions:
                     if source.line_text(previous[0]).endswith("\\"):
                         _belong(rows, previous[0], start)
                 previous = (end, token.type)
-        except (tokenize.TokenError, SyntaxError, UnicodeDecodeError):
+        except (tokenize.TokenError, SyntaxError):
             # Text that doesn't tokenize: what was read counts, the rest is searched line by line.
             for number in range(previous[0] + 1, len(source.lines) + 1):
                 text = source.line_text(number)
@@ -127,18 +124,3 @@ def _directives(source: Source, line: int, column: int, comment: str) -> Iterato
             codes = tuple(re.findall(_CODE, (match["codes"] or "").upper()))
             yield Directive(line, Span(start, end), codes, whole_file)
             return
-
-
-def visible(source: Source, findings: Iterable[Finding]) -> list[Finding]:
-    """Return the findings that no comment silences."""
-    findings = list(findings)
-    if not findings:
-        return findings
-    suppressions = Suppressions(source)
-    if not suppressions.directives:
-        return findings
-    return [
-        finding
-        for finding in findings
-        if not suppressions.silencer(finding.code, source.position(finding.span.start)[0])
-    ]

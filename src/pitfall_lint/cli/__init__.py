@@ -16,9 +16,16 @@ _COMMANDS = {
     "check": "Look for pitfalls, and mend them with --fix (the default command).",
     "explain": "Explain a rule, or find the rule behind a run-time error.",
     "rules": "List all rules.",
+    "server": "Serve an editor over the language server protocol.",
     "completion": "Print the completion script of a shell.",
 }
-_MODULES = {"check": "check", "explain": "explain", "rules": "rules", "completion": "completion"}
+_MODULES = {
+    "check": "check",
+    "explain": "explain",
+    "rules": "rules",
+    "server": "server",
+    "completion": "completion",
+}
 
 
 class Commands(click.Group):

@@ -7,7 +7,7 @@ from typing import Any, TextIO
 
 import click
 
-from pitfall_lint import catalog, config, discover, libraries, run
+from pitfall_lint import cache, catalog, config, discover, libraries, repeating, run
 from pitfall_lint.cli import nearest_command, output, show
 from pitfall_lint.cli.options import check_options, overrides_of
 from pitfall_lint.reporters import Style, concise, reporter, summary
@@ -53,6 +53,7 @@ class _Run:
             debug=options["verbose"],
         )
         self.failed = False
+        self.found = discover.Found([], [])
 
     def go(self) -> int:
         """Do what the options say and return the exit code."""
@@ -81,7 +82,7 @@ class _Run:
     def files(self) -> list[str]:
         """Return the files to lint; what cannot be used is complained about."""
         errors: list[discover.DiscoverError] = []
-        found = list(discover.find(self.paths, self.resolver.for_folder, errors=errors))
+        found = list(discover.find(self.paths, self.resolver.for_folder, errors=errors, used=self.found))
         for error in errors:
             self.fail(f"{error}{nearest_command(str(error).partition(':')[0])}")
         return found
@@ -99,9 +100,12 @@ class _Run:
             output.remark(f"no Python files below {', '.join(self.paths)}")
         progress = output.Progress(len(files), self.options["quiet"] or self.options["silent"])
         try:
-            return run.lint_paths(files, linter, progress, jobs=self.options["jobs"])
+            report = run.lint_paths(files, linter, progress, jobs=self.options["jobs"])
         finally:
             progress.clear()
+        if cache.RECORDER is not None and not self.task.fix:
+            cache.RECORDER.depends_on(repeating.inputs(self.paths, files, self.found, self.settings, report))
+        return report
 
     def stdin(self, linter: run.Linter) -> run.Report:
         """Lint standard input; with `--fix` the mended text goes to standard output."""

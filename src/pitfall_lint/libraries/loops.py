@@ -115,6 +115,8 @@ class MainThreadOnly(Row):
     unless: tuple[str, ...] = ()
     """Keywords of which a falsy one makes it harmless."""
     raises: str = "ValueError: signal only works in main thread of the main interpreter"
+    unstoppable: str = ""
+    """What to use instead of it on a thread, where without handlers nothing can stop it."""
     installs_handlers: bool = True
     """It installs handlers itself: at import or in a constructor it binds the importer to the main thread."""
 
@@ -171,6 +173,13 @@ class LoopBound(Row):
     """Versions of Python (PEP 440) in which the constructor binds it to the current loop."""
     symptom: str = "got Future attached to a different loop"
     closes: tuple[str, ...] = ("close", "aclose")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CachingDecorator(Row):
+    """A decorator that keeps what a function returned and gives it again."""
+
+    name: str = name_field(wakes=False)
 
 
 @dataclass(frozen=True, kw_only=True)

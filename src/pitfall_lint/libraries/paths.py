@@ -59,14 +59,23 @@ class Router(Row):
 class Join(Row):
     """A call that joins addresses or paths."""
 
-    call: tuple[str, ...] = name_field()
+    call: tuple[str, ...] = name_field(default=())
+    common: tuple[str, ...] = name_field(default=(), shape=("slashed",))
+    """Names that are everywhere: only calls with a constant that may start with a slash are looked at."""
     style: Literal["reference", "file", "normalising"] = "reference"
     """reference: RFC 3986, "/x" replaces the base's path. file: "/x" throws the left side away. normalising: one slash."""
     base: str = "0"
     parts: str = "1"
     """Where what is joined stands: `position|keyword`; "*" for all that follow the base."""
-    operator: str = ""
-    """The operator that does the same on the type (`/`)."""
+    urls: str = ""
+    """What an address becomes when it is joined so, in words for messages; empty if that is fine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JoinOperator(Row):
+    """A type of which `/` joins paths."""
+
+    type: str = name_field(wakes=False)
 
 
 @dataclass(frozen=True, kw_only=True)

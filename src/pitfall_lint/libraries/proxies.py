@@ -1,4 +1,4 @@
-"""Rows about proxies: who reads them from the environment, and what does or does not keep a client from it."""
+"""Rows about proxies: who takes them from the environment, and what keeps a client from it or does not."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ class NoBypassAttribute(Row):
 
 @dataclass(frozen=True, kw_only=True)
 class LiteralExceptions(Row):
-    """A library that compares NO_PROXY entries literally, so that a network such as 127.0.0.0/8 is no match."""
+    """A library that compares NO_PROXY entries as text, so that a network such as 127.0.0.0/8 is no match."""
 
     module: str = name_field()
     networks: bool = False

@@ -90,6 +90,8 @@ class Cancellation(Row):
 
     error: str = name_field(default="")
     call: str = name_field(default="")
+    never: bool = False
+    """Its library forbids to swallow it anywhere."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,7 @@ class Keyword(Row):
     """A word of the language that a file must hold for a rule to matter."""
 
     word: str = word_field()
-    meaning: Literal["coroutine", "await", "everything"]
+    meaning: Literal["coroutine", "await", "except"]
 
 
 @dataclass(frozen=True, kw_only=True)

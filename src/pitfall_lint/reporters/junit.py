@@ -40,9 +40,10 @@ def render(report: Report, rules: Catalog, style: Style) -> Iterator[str]:
             )
         yield "  </testsuite>\n"
     for file in report.failures:
+        reason = _attribute(file.failure or file.errors[0])
         yield (
             f'  <testsuite name={_attribute(absolute(file.path))} tests="1" failures="0" errors="1">\n'
-            f'    <testcase name="pitfall-lint"><error message={_attribute(file.failure or file.errors[0])}/></testcase>\n'
+            f'    <testcase name="pitfall-lint"><error message={reason}/></testcase>\n'
             "  </testsuite>\n"
         )
     if not total and not errors:

@@ -133,7 +133,8 @@ def library_values(file: File, name: str) -> Values:
     """Return the value of a library's name: an instance where a row says what the variable holds."""
     canonical = file.libraries.canonical(name)
     row = file.libraries.find(Attribute, canonical)
-    if row is not None and file.libraries.canonical(row.type) != canonical:
+    leaf = canonical.rpartition(".")[2]
+    if row is not None and row.name.rpartition(".")[2] == leaf and file.libraries.canonical(row.type) != canonical:
         return (Instance(file.libraries.canonical(row.type)),)
     return (LibraryName(canonical),)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pitfall_lint.semantic.definitions import Function
     from pitfall_lint.semantic.file import File
 
-_DEPTH = 4
+_DEPTH = 3
 _IFS = 1
 """How many conditions may decide about the blocking call, over the whole chain."""
 _BRIEF = 0.05
@@ -54,37 +55,52 @@ class Wait:
         return tuple(found)
 
 
-def wait_of(call: Call, depth: int = _DEPTH) -> Wait | None:
-    """Return how a call keeps its thread waiting; None when it doesn't, or nobody can tell."""
+def wait_of(call: Call, *, strict: bool = False, depth: int = _DEPTH) -> Wait | None:
+    """Return how a call keeps its thread waiting; None when it doesn't, or nobody can tell.
+
+    `strict` counts what is often meant or mostly short as well: reading files, taking locks.
+    """
     for row in call.file.rows_of_call(call, Blocking):
-        if not row.strict:
+        if strict or not row.strict:
             return Wait(row, (call,)) if waits(call, row) else None
-    target = runs(call)
-    if target is None or depth == 0:
-        return None
-    inner = wait_in(target, depth - 1)
+    target = runs(call) if depth else None
+    inner = wait_in(target, strict, depth - 1) if target is not None else None
     return Wait(inner.row, (call, *inner.calls), inner.ifs) if inner is not None else None
 
 
-def wait_in(function: Function, depth: int) -> Wait | None:
+def wait_in(function: Function, strict: bool, depth: int) -> Wait | None:
     """Return the first call of a plain function that blocks whoever calls it."""
     file = function.file
-    key = ("waits", function)
-    if key in file.memo:
-        cached: Wait | None = file.memo[key]
-        return cached
-    file.memo[key] = None
+    key = ("waits", function, strict, depth)
+    if key not in file.memo:
+        file.memo[key] = None
+        if depth or _may_wait(function):
+            file.memo[key] = _wait_in(function, strict, depth)
+    found: Wait | None = file.memo[key]
+    return found
+
+
+def _wait_in(function: Function, strict: bool, depth: int) -> Wait | None:
     if not _is_plain(function):
         return None
     for call in function.calls():
-        found = wait_of(call, depth)
+        found = wait_of(call, strict=strict, depth=depth)
         if found is None or knows_loops(function):
             continue
         ifs = conditions(function, call)
         if ifs is not None and found.ifs + ifs <= _IFS:
-            found = file.memo[key] = Wait(found.row, found.calls, found.ifs + ifs)
-            return found
+            return Wait(found.row, found.calls, found.ifs + ifs)
     return None
+
+
+def _may_wait(function: Function) -> bool:
+    """Rule out, in bytes, a function that names nothing which blocks."""
+    if function.block is None:
+        return True
+    source = function.file.source
+    text = b"".join(source.lines[function.block.header : function.block.end])
+    words = {word.decode() for word in re.findall(rb"[^\W\d]\w*", text) if word.isascii()}
+    return not words.isdisjoint(function.file.libraries.leaves(Blocking))
 
 
 def waits(call: Call, row: Blocking) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -126,3 +126,42 @@ def param_of(target: Function | Class, call: Call, expression: cst.BaseExpressio
             return None
         position += arg.keyword is None
     return None
+
+
+def leads_to(
+    function: Function,
+    kind: str,
+    wanted: Callable[[Call], bool],
+    passable: Callable[[Function], bool] = lambda function: True,
+    depth: int = 3,
+) -> tuple[Call, ...]:
+    """Return the calls by which a plain function comes to a wanted one, that last; () if it doesn't.
+
+    `kind` names the question, for the answers are kept. `passable` rules functions out on the way.
+    """
+    memo, key = function.file.memo, ("leads to", kind, function)
+    if key not in memo:
+        memo[key] = ()
+        memo[key] = _leads_to(function, kind, wanted, passable, depth)
+    found: tuple[Call, ...] = memo[key]
+    return found
+
+
+def _leads_to(
+    function: Function,
+    kind: str,
+    wanted: Callable[[Call], bool],
+    passable: Callable[[Function], bool],
+    depth: int,
+) -> tuple[Call, ...]:
+    if function.is_async or function.is_generator or not passable(function):
+        return ()
+    calls = list(function.calls())
+    for call in calls:
+        if wanted(call):
+            return (call,)
+    for call in calls if depth else ():
+        target = runs(call)
+        if target is not None and (further := leads_to(target, kind, wanted, passable, depth - 1)):
+            return (call, *further)
+    return ()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.libraries.proxies import Environment, EnvironmentUse, ProxyVariable
+from pitfall_lint.libraries.proxies import Environment, EnvironmentUse, LiteralExceptions, ProxyVariable
 from pitfall_lint.semantic import names
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.hosts import UNKNOWN_PART, shapes
@@ -75,6 +75,16 @@ def spellings(file: File, role: str) -> frozenset[str]:
     )
 
 
+def literal_reader(file: File) -> str | None:
+    """Return a library that this module imports and that compares the entries of NO_PROXY as text."""
+    imported = {entry.module for entries in file.outline.imports.values() for entry in entries}
+    for row in file.libraries.rows(LiteralExceptions):
+        parts = row.module.split(".")
+        if any(".".join(parts[: end + 1]) in imported for end in range(len(parts))):
+            return row.module
+    return None
+
+
 def may_list(text: str, host: str) -> bool:
     """Tell whether a NO_PROXY value may hold for a host."""
     return "*" in text or UNKNOWN_PART in text or host.strip("[]") in text
@@ -89,7 +99,7 @@ def in_file(file: File) -> Iterator[Use]:
 
 
 def guard_of(use: Use) -> cst.CSTNode:
-    """Return the statement that tests for the variable before it is used, or the loop over its names; else the use."""
+    """Return the test for the variable around a use, or the loop over its names; else the use's statement."""
     file, node = use.file, use.file.statement_of(use.node)
     for ancestor in file.ancestors(node):
         if isinstance(ancestor, (cst.If, cst.For)) and _is_about(file, ancestor, use):
@@ -236,7 +246,7 @@ def _setting(file: File, value: cst.BaseExpression) -> str:
 
 
 def strings(file: File, node: cst.BaseExpression) -> tuple[str, ...]:
-    """Return the strings that an expression takes, all of them constants (a loop variable's too); else `()`."""
+    """Return the constant strings that an expression takes (a loop variable takes several); else `()`."""
     if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute) and not node.args:
         inner = strings(file, node.func.value)
         if node.func.attr.value in ("upper", "lower"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -35,6 +35,8 @@ class Fate:
     """The name, attribute or container that holds it."""
     node: cst.CSTNode | None = None
     """The place that decides: the callback, the cancel."""
+    holds: bool = False
+    """A strong reference outlives the function: an attribute, a module's variable or container."""
 
 
 def fate_of(
@@ -319,14 +321,22 @@ class _Tracker:
         if key in self.seen:
             return Fate("kept" if contained else "unread", name)
         self.seen.add(key)
-        worst = Fate("kept" if contained else "unread", name)
+        weak = contained and function is None and self.is_weak(name)
+        worst = Fate("kept" if contained else "unread", name, holds=function is None and not weak)
         for reference in references:
             fate = self.element_use(reference, name) if contained else self.used(reference)
             if fate is None:
                 return None
             if worst.how in {"unread", "kept"} and fate.how not in {"unread", "dropped"}:
-                worst = fate
+                worst = replace(fate, holds=fate.holds or worst.holds)
+            worst = replace(worst, holds=True) if fate.holds else worst
         return worst
+
+    def is_weak(self, name: str) -> bool:
+        """Tell whether the container of this name (`self._tasks`) holds its elements weakly."""
+        leaf = re.escape(name.rpartition(".")[2].encode())
+        made = rb"(?<!\w)" + leaf + rb"\s*(?::[^=\n]+)?=\s*(?:[\w.]+\.)?Weak\w+\("
+        return re.search(made, self.file.source.data) is not None
 
     def used(self, reference: cst.CSTNode) -> Fate | None:
         """Tell what one mention of the task does with it: None when it may read the exception."""

@@ -11,7 +11,7 @@ import libcst as cst
 from pitfall_lint.libraries.tasks import Harmless, Suppressor, Waiter
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.handover import argument_for
-from pitfall_lint.semantic.values import Coroutine, FunctionValue, Unknown
+from pitfall_lint.semantic.values import Coroutine, FunctionValue, Partial, Unknown
 from pitfall_lint.semantic.walk import all_nodes, own_nodes
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Escape:
     node: cst.CSTNode
     stub: bool = False
     """The function has no body of its own: subclasses say what it does."""
+    unknown: bool = False
+    """What is called can't be followed; the place is the whole expression."""
     expected: bool = False
     """Handlers around it take the errors that were expected, and only others escape."""
 
@@ -125,7 +127,9 @@ def _escape_of(function: Function, depth: int, trusted: frozenset[str]) -> Escap
         scan.block(function.node.body, False)
     if scan.hard is not None:
         return scan.hard
-    return scan.partial or (None if scan.guards else scan.soft)
+    if scan.partial is not None:
+        return scan.partial
+    return scan.soft if scan.unguarded > scan.guarded else None
 
 
 def _decorated_with_guard(function: Function, depth: int) -> bool:
@@ -250,7 +254,7 @@ def _only_waits(func: cst.Attribute) -> bool:
 
 def coroutine_escape(file: File, coroutine: cst.BaseExpression, depth: int = 0) -> Escape | None:
     """Return where an exception leaves a coroutine expression; the expression itself when it can't be followed."""
-    unknown = Escape(file, coroutine)
+    unknown = Escape(file, coroutine, unknown=True)
     if isinstance(coroutine, cst.Call):
         if is_harmless(file, coroutine, depth):
             return None
@@ -286,13 +290,20 @@ def _trusted(file: File, call: cst.Call, function: Function, depth: int) -> froz
 
 def function_escape(file: File, function: cst.BaseExpression) -> Escape | None:
     """Return where an exception leaves a function that is handed over; the expression when it can't be followed."""
-    definition = file.definition(function)
-    if isinstance(definition, Function):
-        return escape_of(definition, 1)
+    found: Escape | None = None
+    functions = 0
+    for value in file.values_of(function):
+        if isinstance(value, Partial) and len(value.of) == 1:
+            value = value.of[0]
+        if isinstance(value, FunctionValue):
+            functions += 1
+            found = found or escape_of(value.function, 1)
+    if isinstance(function, cst.Lambda):
+        return escape_of(file.function(function), 1)
     name = file.qualified_name(function)
-    if name is not None and file.libraries.find(Harmless, name) is not None:
-        return None
-    return Escape(file, function)
+    if functions or (name is not None and file.libraries.find(Harmless, name) is not None):
+        return found
+    return Escape(file, function, unknown=True)
 
 
 class _Scan:
@@ -306,7 +317,9 @@ class _Scan:
         self.partial: Escape | None = None
         self.hard: Escape | None = None
         self.soft: Escape | None = None
-        self.guards = 0
+        self.guarded = 0
+        """How many calls stand behind a handler; `unguarded` are those that may raise and do not."""
+        self.unguarded = 0
 
     def escapes(self, node: cst.CSTNode) -> None:
         """Note a hard escape; behind handlers for the expected errors it weighs less."""
@@ -354,7 +367,6 @@ class _Scan:
     def _try(self, node: cst.Try | cst.TryStar, guarded: bool) -> None:
         broad = [handler for handler in node.handlers if catches_all(self.file, handler)]
         handles = bool(broad) and not any(reraises(self.file, handler) for handler in broad)
-        self.guards += handles
         expects = not handles and any(_expects(self.file, handler) for handler in node.handlers)
         self.expects += expects
         self.block(node.body, guarded or handles)
@@ -367,7 +379,7 @@ class _Scan:
         for item in node.items:
             if self._swallows(item.item):
                 guarded = True
-                self.guards += 1
+                self.guarded += 1
             elif node.asynchronous is not None and not guarded and not self._is_lock(item.item):
                 self.escapes(item.item)
             else:
@@ -395,6 +407,8 @@ class _Scan:
         return False
 
     def expression(self, node: cst.CSTNode, guarded: bool) -> None:
+        if guarded:
+            self.guarded += sum(isinstance(part, cst.Call) for part in own_nodes(node))
         if guarded or self.hard is not None:
             return
         file, depth = self.file, self.depth
@@ -410,14 +424,10 @@ class _Scan:
                         self.escapes(part)
             elif isinstance(part, cst.CompFor) and part.asynchronous is not None:
                 self.escapes(part.iter)
-            elif isinstance(part, cst.Call) and self.soft is None:
-                if (
-                    not isinstance(file.parent(part), cst.Await)
-                    and not _is_plain(part)
-                    and not is_harmless(file, part, depth)
-                ):
-                    if not _makes_coroutine(file, part):
-                        self.soft = Escape(file, part)
+            elif isinstance(part, cst.Call) and not isinstance(file.parent(part), cst.Await) and not _is_plain(part):
+                if not is_harmless(file, part, depth) and not _makes_coroutine(file, part):
+                    self.soft = self.soft or Escape(file, part)
+                    self.unguarded += 1
             if self.hard is not None:
                 return
 
@@ -440,9 +450,9 @@ def runs_forever(file: File, coroutine: cst.BaseExpression) -> bool:
     function = file.definition(coroutine.func) if isinstance(coroutine, cst.Call) else None
     if not isinstance(function, Function):
         return False
-    return any(file_constant(function.file, loop.test) for loop in function.nodes(cst.While))
+    return any(always_holds(function.file, loop.test) for loop in function.nodes(cst.While))
 
 
-def file_constant(file: File, test: cst.BaseExpression) -> bool:
+def always_holds(file: File, test: cst.BaseExpression) -> bool:
     """Tell whether a loop's test always holds."""
     return file.folded(test) in (True, 1)

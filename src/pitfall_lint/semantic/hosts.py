@@ -34,18 +34,17 @@ def local_host(file: File, url: cst.BaseExpression) -> str | None:
 
 
 def shapes(file: File, node: cst.BaseExpression, depth: int = _DEPTH) -> tuple[str, ...]:
-    """Return the strings that an expression may be, unknown parts as UNKNOWN_PART; `()` when nothing is known."""
+    """Return the strings that an expression may be, UNKNOWN_PART in them; `()` when nothing is known."""
     if depth <= 0:
         return ()
-    constant = file.folded(node)
-    if constant is not NOT_CONSTANT:
-        return (str(constant),) if isinstance(constant, (str, int)) and not isinstance(constant, bool) else ()
+    if isinstance(node, (cst.SimpleString, cst.Integer)):
+        return _constant(file, node)
     found: tuple[str, ...] = ()
     if isinstance(node, cst.FormattedString):
         found = _formatted(file, node, depth)
-    elif isinstance(node, cst.ConcatenatedString):
-        found = _joined([_some(file, node.left, depth), _some(file, node.right, depth)])
-    elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+    elif isinstance(node, cst.ConcatenatedString) or (
+        isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add)
+    ):
         found = _joined([_some(file, node.left, depth), _some(file, node.right, depth)])
     elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Modulo):
         found = _percent(file, node, depth)
@@ -59,6 +58,11 @@ def shapes(file: File, node: cst.BaseExpression, depth: int = _DEPTH) -> tuple[s
     elif isinstance(node, cst.Attribute):
         found = _attribute(file, node, depth)
     return tuple(dict.fromkeys(found))[:_WIDTH] if len(found) <= _WIDTH * _WIDTH else ()
+
+
+def _constant(file: File, node: cst.BaseExpression) -> tuple[str, ...]:
+    value = file.folded(node)
+    return (str(value),) if isinstance(value, (str, int)) and not isinstance(value, bool) else ()
 
 
 def _some(file: File, node: cst.BaseExpression, depth: int) -> tuple[str, ...]:
@@ -150,7 +154,7 @@ def _name(file: File, node: cst.Name, depth: int) -> tuple[str, ...]:
     result: list[str] = []
     for binding in found.bindings:
         if isinstance(binding, Imported):
-            part = _imported(file, node, depth)
+            part = _constant(file, node)
         elif isinstance(binding, Block) or binding.kind not in ("assign", "walrus") or binding.value is None:
             return ()
         else:
@@ -161,10 +165,6 @@ def _name(file: File, node: cst.Name, depth: int) -> tuple[str, ...]:
     return tuple(result)
 
 
-def _imported(file: File, node: cst.Name, depth: int) -> tuple[str, ...]:
-    return ()  # a constant is folded through imports; what is more than a constant is not followed
-
-
 def _attribute(file: File, node: cst.Attribute, depth: int) -> tuple[str, ...]:
     owner: object = None
     if isinstance(node.value, cst.Name) and (function := file.function_of(node)) is not None:
@@ -173,17 +173,20 @@ def _attribute(file: File, node: cst.Attribute, depth: int) -> tuple[str, ...]:
     if owner is None:
         owner = file.type_of(node.value)
     if not isinstance(owner, Class):
-        return ()
+        return _constant(file, node)
+    result: list[str] = []
     for class_ in owner.mro():
-        if not isinstance(class_, Class):
-            continue
-        result: list[str] = []
-        assigned = class_.attribute_assignments(node.attr.value)
-        for _, _, value in assigned:
-            part = shapes(class_.file, value, depth - 1) if value is not None else ()
+        for method, target, value in class_.attribute_assignments(node.attr.value) if isinstance(class_, Class) else ():
+            if isinstance(class_, str) or value is None or (method is None and _is_field(class_, target)):
+                return ()
+            part = shapes(class_.file, value, depth - 1)
             if not part:
                 return ()
             result += part
-        if assigned:
-            return tuple(result)
-    return ()
+    return tuple(result)
+
+
+def _is_field(class_: Class, target: cst.CSTNode) -> bool:
+    """Tell whether a value in a class body may be only the default of a field that the constructor takes."""
+    annotated = isinstance(class_.file.statement_of(target), cst.AnnAssign)
+    return annotated and bool(class_.node.bases or class_.node.decorators)

@@ -11,7 +11,8 @@ import libcst as cst
 from pitfall_lint.semantic.attributes import attribute_targets
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.flow import Step
-from pitfall_lint.semantic.ownership import Resource, held_by, resource_of
+from pitfall_lint.semantic.ownership import Resource, held_by, is_closing_name, resource_of
+from pitfall_lint.semantic.values import Coroutine, Instance
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
@@ -66,8 +67,8 @@ def _is_path(node: cst.BaseExpression) -> bool:
     return isinstance(node, cst.Name)
 
 
-def events(function: Function, subject: str, resource: Resource) -> dict[Step, list[Event]]:
-    """Return what each step of a function does to the subject, in order."""
+def events(function: Function, subject: str, resource: Resource | None) -> dict[Step, list[Event]]:
+    """Return what each step of a function does to the subject, in order; without a type names have to tell."""
     file, graph = function.file, function.file.flow(function)
     found: dict[Step, list[Event]] = {}
     for node in function.nodes():
@@ -87,13 +88,15 @@ def events(function: Function, subject: str, resource: Resource) -> dict[Step, l
     return found
 
 
-def _event(file: File, node: cst.CSTNode, resource: Resource) -> Event | None:
+def _event(file: File, node: cst.CSTNode, resource: Resource | None) -> Event | None:
     outer = file.parent(node)
     if isinstance(outer, cst.Attribute) and outer.value is node:
         call = file.parent(outer)
         if not isinstance(call, cst.Call) or call.func is not outer:
             return None
         method = outer.attr.value
+        if resource is None:
+            return Event("close", call) if is_closing_name(method) and _is_awaited(file, call) else None
         if method in resource.closes:
             if not resource.closes[method] or _is_awaited(file, call):
                 return Event("close", call)
@@ -105,22 +108,31 @@ def _event(file: File, node: cst.CSTNode, resource: Resource) -> Event | None:
         return Event("with", outer)
     if isinstance(outer, cst.AsName):
         item = file.parent(outer)
-        return Event("with", item) if isinstance(item, cst.WithItem) and not _enters_another(file, item) else None
+        return (
+            Event("with", item)
+            if isinstance(item, cst.WithItem) and _closes_what_it_binds(file, item)
+            else None
+        )
     if isinstance(outer, (cst.AssignTarget, cst.NamedExpr, cst.For, cst.AugAssign, cst.Del, cst.Element)):
         if isinstance(outer, cst.NamedExpr) and outer.value is node:
             return None
         return Event("open", node)
     if isinstance(outer, cst.AnnAssign) and outer.target is node:
         return Event("open", node)
-    if isinstance(outer, cst.Arg) and resource.is_wrapper:
+    if isinstance(outer, cst.Arg) and resource is not None and resource.is_wrapper:
         return Event("open", node)  # whoever gets it may open it again
     return None
 
 
-def _enters_another(file: File, item: cst.WithItem) -> bool:
-    """Tell whether `with` binds something else than what it closes."""
-    inner, entered = file.type_of(item.item), file.type_of(item.asname.name) if item.asname is not None else None
-    return inner is not None and inner != entered
+def _closes_what_it_binds(file: File, item: cst.WithItem) -> bool:
+    """Tell whether leaving `with` closes what it binds; a context manager of the project may only lend it."""
+    if item.asname is None:
+        return True
+    for value in file.values_of(item.item):
+        of = value.type if isinstance(value, Instance) else value.of if isinstance(value, Coroutine) else None
+        if not isinstance(of, str) and (of is None or of != file.type_of(item.asname.name)):
+            return False
+    return bool(file.values_of(item.item))
 
 
 def _is_awaited(file: File, call: cst.Call) -> bool:

@@ -83,7 +83,9 @@ def _told_by_default(file: File, expression: cst.BaseExpression) -> str | Class 
     bindings = [b for b in found.bindings if isinstance(b, Binding)] if found is not None else []
     params = [b for b in bindings if b.kind == "param" and b.annotation is None]
     others = [b for b in bindings if b.kind != "param"]
-    if not params or any(b.kind != "assign" or b.value is None or not any(constructions(b.value)) for b in others):
+    if not params or any(
+        b.kind != "assign" or b.value is None or not any(constructions(b.value)) for b in others
+    ):
         return None
     return types.pop()
 
@@ -333,7 +335,9 @@ def lost_close(call: Call) -> LostClose | None:
     if receiver is None or method is None:
         return None
     guard = narrowed(file, receiver)
-    resource = resource_of_type(file, file.class_or_name(guard) if guard is not None else file.type_of(receiver))
+    resource = resource_of_type(
+        file, file.class_or_name(guard) if guard is not None else file.type_of(receiver)
+    )
     if resource is not None:
         if not resource.closes.get(method, False):
             return None

@@ -55,12 +55,17 @@ class Project:
         self._exists: dict[str, bool] = {}
         self._packages: dict[str, tuple[str, str]] = {}
 
-    def file(self, source: Source, lines: Iterable[int] | None = None) -> File:
-        """Return the File of a source that is linted; `lines` (0-based) limit what its checks look at."""
+    def file(
+        self, source: Source, lines: Iterable[int] | None = None, make: type[File] | None = None
+    ) -> File:
+        """Return the File of a source that is linted; `lines` (0-based) limit what its checks look at.
+
+        `make` is the class to use, for who wants to listen to the questions.
+        """
         from pitfall_lint.semantic.file import File
 
         path = os.path.abspath(source.path)
-        file = File(source, self, path, lines)
+        file = (make or File)(source, self, path, lines)
         self._files[path] = file
         return file
 

@@ -35,7 +35,7 @@ class LocalRequest:
 
 
 def local_requests(file: File) -> Iterator[LocalRequest]:
-    """Yield the requests in sight that go to this machine and trust the environment, unless the program provides."""
+    """Yield requests in sight to this machine that trust the environment, unless somebody provided for it."""
     for found in _requests(file, file.calls()):
         if not _excepted(file, found.call, found.host):
             yield found
@@ -170,7 +170,7 @@ def _called(file: File, calls: Iterable[str]) -> bool:
 
 
 def _changed(file: File, row: ProxiedClient) -> bool:
-    """Tell whether this module may turn the switch of a client, or give one another connection, after it was made."""
+    """Tell whether this module may turn a client's switch or give it another connection later."""
     data = file.source.data
     if row.switch_is_attribute and re.search(rb"\.\s*%s\b(?!\s*=\s*True)" % row.switch.encode(), data):
         return True
@@ -179,7 +179,7 @@ def _changed(file: File, row: ProxiedClient) -> bool:
 
 
 def _excepted(file: File, call: Call, host: str) -> bool:
-    """Tell whether the program did something about this host before: listed it in NO_PROXY, or dropped the proxies."""
+    """Tell whether the program listed this host in NO_PROXY before, or dropped the proxies."""
     exceptions, proxies = environment.spellings(file, "exceptions"), environment.spellings(file, "proxy")
     for use in environment.before(file, call.node):
         if use.does in ("set", "append", "default") and exceptions.intersection(use.names):

@@ -141,3 +141,14 @@ def origin_behind(file: File, node: cst.BaseExpression, shape: Shape) -> Any:
                     return inner.origin
             return None
     return None
+
+
+def with_trailing(file: File, node: cst.BaseExpression) -> Fix | None:
+    """Return the fix that adds a slash at the end of a literal, or of whatever stands here."""
+    if isinstance(node, (cst.SimpleString, cst.FormattedString)):
+        code = file.code(node)
+        inner = code.rstrip(code[-1])
+        return file.replace(node, f"{inner}/{code[len(inner) :]}", 'Add "/" at the end')
+    if isinstance(node, (cst.Name, cst.Attribute)):
+        return file.replace(node, f'{file.code(node)}.rstrip("/") + "/"', 'Add "/" at the end')
+    return None

@@ -45,21 +45,24 @@ class Want:
         """Tell whether the kind of the function around it is a wanted one."""
         return ("in-async" not in self.shape or is_async) and ("in-def" not in self.shape or not is_async)
 
-    def code_fits(self, is_called: bool, is_async: bool, is_awaited: bool, decorates: bool = False) -> bool:
+    def code_fits(
+        self, is_called: bool, is_async: bool, is_awaited: bool, decorates: bool = False, slashed: bool = False
+    ) -> bool:
         """Tell whether the code around it looks as the shape says."""
-        if "decorates" in self.shape and not decorates:
+        if ("decorates" in self.shape and not decorates) or ("slashed" in self.shape and not slashed):
             return False
         if not self.place_fits(is_async) or ("called" in self.shape and self.name and not is_called):
             return False
         return not ("not-awaited" in self.shape and is_awaited)
 
 
-SHAPES = frozenset({"called", "not-awaited", "in-def", "in-async", "itself", "decorates"})
+SHAPES = frozenset({"called", "not-awaited", "in-def", "in-async", "itself", "decorates", "slashed"})
 """What a page may say of the code around the words, so that less has to be read.
 
 called: the name is called right there; not-awaited: not after `await`; in-def, in-async: the kind of the function
 around; itself: only the definition that holds the word matters, not those that call that definition.
-decorates: a decorator that is called with something else than a path such as "/x" (a row's field says so).
+decorates: a decorator that is called with something else than a path such as "/x"; slashed: a call with a
+constant that may start with a slash or be an address, or all that a function returns (a row's field says so).
 """
 
 Wants = Mapping[str, tuple[Want, ...]]
@@ -277,7 +280,7 @@ class Suspicion:
             current = current.value
         word = parts[0] if parts else current.id  # type: ignore[attr-defined]
         wanted = [
-            want for want in self.wanted[word] if want.code_fits(use.is_called, use.is_async, use.is_awaited, use.decorates)
+            want for want in self.wanted[word] if want.code_fits(use.is_called, use.is_async, use.is_awaited, use.decorates, use.slashed)
         ]
         if not wanted:
             return
@@ -318,6 +321,7 @@ class _Use:
     is_awaited: bool
     is_async: bool
     decorates: bool = False
+    slashed: bool = False
 
 
 class _Reading:
@@ -342,6 +346,7 @@ class _Reading:
         called: set[ast.AST] = set()
         awaited: set[ast.AST] = set()
         decorators: set[ast.AST] = set()
+        slashed: set[ast.AST] = set()
         stack: list[ast.AST] = [tree]
         while stack:
             node: Any = stack.pop()
@@ -350,7 +355,7 @@ class _Reading:
                 if type(node.ctx) is ast.Store:
                     self.local.add(node.id)
                 if node.id in wanted:
-                    self.uses.append(_Use(node, node in called, node in awaited, is_async))
+                    self.uses.append(_Use(node, node in called, node in awaited, is_async, slashed=node in slashed))
                 continue
             if kind is ast.Constant:
                 if plain and isinstance(node.value, (str, bytes)):
@@ -358,11 +363,15 @@ class _Reading:
                 continue
             if kind is ast.Call:
                 called.add(node.func)
+                if any(map(_may_be_slashed, node.args)):
+                    slashed.add(node.func)
                 if node in awaited:
                     awaited.add(node.func)
             elif kind is ast.Attribute:
                 if node.attr in wanted:
-                    self.uses.append(_Use(node, node in called, node in awaited, is_async, node in decorators))
+                    self.uses.append(
+                        _Use(node, node in called, node in awaited, is_async, node in decorators, node in slashed)
+                    )
             elif kind is ast.Await:
                 awaited.add(node.value)
                 self._plain_words(("await",), is_async)
@@ -371,6 +380,10 @@ class _Reading:
                     self._plain_words((node.arg,), is_async)
                 if kind is ast.arg:
                     self.local.add(node.arg)
+            elif kind is ast.BinOp and type(node.op) is ast.Div and _may_be_slashed(node.right):
+                slashed.update(part for part in ast.walk(node.left) if isinstance(part, (ast.Name, ast.Attribute)))
+            elif kind is ast.Return and type(node.value) is ast.Call:
+                slashed.add(node.value.func)
             elif kind is ast.Expr:
                 if type(node.value) is ast.Constant:
                     continue  # a docstring
@@ -479,3 +492,18 @@ def _unusual_decorators(decorators: list[ast.expr]) -> Iterator[ast.expr]:
             usual = isinstance(path, ast.Constant) and isinstance(path.value, str) and path.value[:1] == "/"
             if not usual or path.value[1:2] == "/":  # type: ignore[union-attr, index]
                 yield decorator.func
+
+
+def _may_be_slashed(node: ast.expr) -> bool:
+    """Tell whether an argument may be a constant that starts with a slash, or an address."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str) and (node.value[:1] == "/" or "://" in node.value)
+    if isinstance(node, ast.Name):
+        return node.id.isupper()
+    if isinstance(node, ast.Attribute):
+        return node.attr.isupper()
+    if isinstance(node, ast.JoinedStr):
+        return bool(node.values) and _may_be_slashed(node.values[0])
+    if isinstance(node, ast.BinOp):
+        return _may_be_slashed(node.left)
+    return isinstance(node, ast.IfExp)

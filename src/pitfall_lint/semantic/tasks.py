@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -35,6 +35,8 @@ class Started:
     file: File
     helper: Function | None = None
     """The helper of the project that does it and gives the task back."""
+    held: bool = False
+    """The helper keeps a strong reference."""
 
     def escape(self) -> Escape | None:
         """Return where an exception leaves what is started; None when it handles everything itself."""
@@ -116,9 +118,9 @@ def _by_helper(call: Call) -> Started | None:
     for part in (coroutine, function):
         if isinstance(part, cst.Name) and (given := argument_for(call, helper, part.value)) is not None:
             if part is coroutine:
-                return Started(call, inner.row, given, None, call.file, helper)
-            return Started(call, inner.row, None, given, call.file, helper)
-    return Started(call, inner.row, coroutine, function, helper.file, helper)
+                return Started(call, inner.row, given, None, call.file, helper, inner.held)
+            return Started(call, inner.row, None, given, call.file, helper, inner.held)
+    return Started(call, inner.row, coroutine, function, helper.file, helper, inner.held)
 
 
 def helper_spawn(function: Function) -> Started | None:
@@ -145,8 +147,9 @@ def _helper_spawn(function: Function) -> Started | None:
             for call in function.calls():
                 inner = started_by(call) if _assigned_to(file, call.node, expression.value) else None
                 if inner is not None and not inner.row.keeps:
+                    fate = fate_of(file, call.node, returned_is_lost=True)
                     # the callers get it, and here nobody reads it
-                    return inner if fate_of(file, call.node, returned_is_lost=True) is not None else None
+                    return replace(inner, held=inner.held or fate.holds) if fate is not None else None
     return None
 
 

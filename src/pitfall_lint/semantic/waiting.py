@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ import libcst as cst
 from pitfall_lint.libraries.tasks import Waiter
 from pitfall_lint.semantic import handling
 from pitfall_lint.semantic.fate import Fate, fate_of, name_fate, reads_loop_variable
+from pitfall_lint.semantic.handling import Escape
 from pitfall_lint.semantic.handover import leaf
 from pitfall_lint.semantic.tasks import started_by
 from pitfall_lint.semantic.walk import all_nodes
@@ -27,43 +29,60 @@ class LostWait:
     call: Call
     row: Waiter
     fate: Fate
+    unknown: bool = False
+    """Nothing that is waited for can be followed."""
+
+
+def in_shutdown(call: Call) -> bool:
+    """Tell whether a call stands in code that closes things, where errors of the closers are often left out."""
+    function = call.function
+    while function is not None:
+        if _ENDS.search(function.name):
+            return True
+        function = function.parent
+    return False
+
+
+_ENDS = re.compile(r"(?:^|_)(?:close|stop|shutdown|cleanup|teardown|terminate|exit|aexit|del|disconnect|cancel|kill)(?:_|$)")
 
 
 def lost_waits(file: File) -> Iterator[LostWait]:
     """Yield the waiting calls of the looked-at definitions after which an exception is lost."""
     for call, row in file.calls_to(Waiter):
-        fate = _detached(call, row) if row.detaches else _ignored(call, row) if not row.raises else None
-        if fate is not None:
-            yield LostWait(call, row, fate)
+        if row.detaches:
+            found = _detached(call, row)
+        else:
+            found = None if row.raises else _ignored(call, row)
+        if found is not None:
+            yield found
 
 
-def _detached(call: Call, row: Waiter) -> Fate | None:
+def _detached(call: Call, row: Waiter) -> LostWait | None:
     """`gather(…)` without await: the future that it gives is lost."""
     file = call.file
-    if call.is_awaited or not call.node.args:
+    given = [arg.value for arg in call.node.args if arg.keyword is None]
+    if call.is_awaited or not given:
         return None
     if row.returns_exceptions and call.keyword(row.returns_exceptions) is not None:
         return None
-    given = [arg.value for arg in call.node.args if arg.keyword is None]
-    if not any(arg.star for arg in call.node.args) and all(_harmless(file, value) for value in given):
+    if leaf(call.node.func) == "shield" and any(isinstance(value, (cst.Name, cst.Attribute)) for value in given):
+        return None  # the shielded task has a name of its own, by which it may be read
+    if not any(_escape(file, value) for value in given):
         return None
-    if leaf(call.node.func) == "shield" and any(_is_held(file, value) for value in given):
-        return None
-    return fate_of(file, call.node)
+    fate = fate_of(file, call.node)
+    return LostWait(call, row, fate) if fate is not None else None
 
 
-def _is_held(file: File, value: cst.BaseExpression) -> bool:
-    """Tell whether a shielded task has a name of its own, by which it may be read."""
-    return isinstance(value, (cst.Name, cst.Attribute))
+def _escape(file: File, value: cst.BaseExpression) -> Escape | None:
+    """Return where an exception leaves a task, a coroutine, or those that a comprehension makes."""
+    if isinstance(value, (cst.ListComp, cst.SetComp, cst.GeneratorExp)):
+        value = value.elt
+    if isinstance(value, cst.Call) and (task := started_by(file.call(value))) is not None:
+        return task.escape()
+    return handling.coroutine_escape(file, value)
 
 
-def _harmless(file: File, value: cst.BaseExpression) -> bool:
-    if isinstance(value, cst.Call) and (started := started_by(file.call(value))) is not None:
-        return started.escape() is None
-    return handling.coroutine_escape(file, value) is None
-
-
-def _ignored(call: Call, row: Waiter) -> Fate | None:
+def _ignored(call: Call, row: Waiter) -> LostWait | None:
     """`await wait(tasks)` without a look at the tasks or at what it gives."""
     file = call.file
     given = call.arg(0, "fs")
@@ -71,29 +90,28 @@ def _ignored(call: Call, row: Waiter) -> Fate | None:
         return None
     if isinstance(given, cst.Call) and leaf(given.func) in {"list", "set", "tuple"} and len(given.args) == 1:
         given = given.args[0].value
+    fate: Fate | None = Fate("waited")
+    escapes: list[Escape | None] = []
     if isinstance(given, cst.Name):
         fate = name_fate(file, given, call.node, contained=True)
-        return fate if fate is not None and _any_can_raise(file, given) else None
-    if isinstance(given, (cst.List, cst.Set, cst.Tuple)):
-        found: Fate | None = None
+        escapes = _escapes_around(file, given)
+    elif isinstance(given, (cst.ListComp, cst.SetComp)) and isinstance(given.elt, cst.Call):
+        task = started_by(file.call(given.elt))
+        escapes = [task.escape()] if task is not None else []
+    elif isinstance(given, (cst.List, cst.Set, cst.Tuple)):
         for element in given.elements:
             value = element.value
             if isinstance(value, cst.Name):
-                fate = name_fate(file, value, call.node, contained=False)
-                started = [s for s in map(started_by, _made(file, value)) if s is not None]
-                raises = bool(started) and any(s.escape() is not None for s in started)
+                fate = fate and name_fate(file, value, call.node, contained=False)
+                escapes += [task.escape() for made in _made(file, value) if (task := started_by(made)) is not None]
             elif isinstance(value, cst.Call) and (task := started_by(file.call(value))) is not None:
-                fate, raises = Fate("waited"), task.escape() is not None
+                escapes.append(task.escape())
             else:
                 return None
-            if fate is None:
-                return None
-            found = (found or fate) if raises else found
-        return found
-    if isinstance(given, (cst.ListComp, cst.SetComp)) and isinstance(given.elt, cst.Call):
-        task = started_by(file.call(given.elt))
-        return Fate("waited") if task is not None and task.escape() is not None else None
-    return None
+    raised = [escape for escape in escapes if escape is not None]
+    if fate is None or not raised:
+        return None
+    return LostWait(call, row, fate, all(escape.unknown or escape.expected for escape in raised))
 
 
 def _result_ignored(call: Call, row: Waiter) -> bool:
@@ -122,13 +140,10 @@ def _made(file: File, name: cst.Name) -> list[Call]:
     return [file.call(value) for value in values if isinstance(value, cst.Call)]
 
 
-def _any_can_raise(file: File, name: cst.Name) -> bool:
-    """Tell whether a task that goes into a local container can raise."""
+def _escapes_around(file: File, name: cst.Name) -> list[Escape | None]:
+    """Return where exceptions leave what the function around a local container starts."""
     function = file.function_of(name)
     if function is None:
-        return False
-    found = False
-    for node in all_nodes(function.node.body):
-        if isinstance(node, cst.Call) and (task := started_by(file.call(node))) is not None:
-            found = found or task.escape() is not None
-    return found
+        return []
+    calls = [file.call(node) for node in all_nodes(function.node.body) if isinstance(node, cst.Call)]
+    return [task.escape() for call in calls if (task := started_by(call)) is not None]

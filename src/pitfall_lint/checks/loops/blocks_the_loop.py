@@ -17,7 +17,9 @@ def check(file: File) -> Iterator[Finding]:
         if not function.is_async:
             continue
         for call in function.calls():
-            wait = wait_of(call)
+            wait, strict = wait_of(call), False
+            if wait is None:
+                wait, strict = wait_of(call, strict=True, depth=1), True
             if wait is None:
                 continue
             if len(wait.calls) == 1:
@@ -27,7 +29,9 @@ def check(file: File) -> Iterator[Finding]:
             fix = (awaiting_instead(file, call, wait.row) if len(wait.calls) == 1 else None) or in_a_thread(
                 file, call
             )
-            yield file.finding(call.node, message, fix=fix, related=wait.related, strict=len(wait.calls) == 1)
+            yield file.finding(
+                call.node, message, fix=fix, related=wait.related, strict=strict or len(wait.calls) == 1
+            )
 
 
 def awaiting_instead(file: File, call: Call, row: Blocking) -> Fix | None:

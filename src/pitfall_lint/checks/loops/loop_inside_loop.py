@@ -9,8 +9,10 @@ import libcst as cst
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.libraries.loops import NeedsLoop, RunsLoop
 from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.calls import leads_to, runs
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.guards import is_guarded, knows_loops, on_loop
+from pitfall_lint.semantic.threads import entries, ways
 from pitfall_lint.semantic.values import Instance
 
 
@@ -31,6 +33,47 @@ def check(file: File) -> Iterator[Finding]:
         elif call.function is not None and (way := on_loop(call)) is not None:
             message = f"{call.text} is reached from a coroutine, where it raises {row.raises}"
             yield file.finding(call.node, message, related=way.related)
+        elif row.coroutine and may_be_in_a_loop(call):
+            message = (
+                f"{call.text} in a function that asks for no running loop: from a coroutine, {row.raises}"
+            )
+            yield file.finding(call.node, message, strict=True)
+    yield from elsewhere(file)
+
+
+def elsewhere(file: File) -> Iterator[Finding]:
+    """Report calls of coroutines that lead to the runner of a loop in another module."""
+    for function in file.functions():
+        for call in function.calls() if function.is_async else ():
+            target = runs(call)
+            if target is None or target.file is file or is_guarded(file, call.node, ("RuntimeError",)):
+                continue
+            chain = leads_to(target, "runs a loop", runs_unguarded, lambda passed: not knows_loops(passed))
+            if chain:
+                row = file.rows_of_call(chain[-1], RunsLoop)[0]
+                message = f"{call.text} in a coroutine leads to {chain[-1].text}: {row.raises}"
+                related = [step.file.related(step.node, f"by {step.text} here") for step in chain]
+                yield file.finding(call.node, message, related=related)
+
+
+def runs_unguarded(call: Call) -> bool:
+    """Tell whether a call runs a loop, and nothing in its function asks for a running one or catches."""
+    rows = call.file.rows_of_call(call, RunsLoop)
+    if not rows or call.function is None or any(way.runs_on == "thread" for way in entries(call.function)):
+        return False
+    if rows[0].patched_by and rows[0].patched_by.encode() in call.file.source.data:
+        return False
+    return not is_guarded(call.file, call.node, ("RuntimeError",)) and not knows_loops(call.function)
+
+
+def may_be_in_a_loop(call: Call) -> bool:
+    """Tell whether a runner stands where a coroutine may come to call it: no main, no thread's target."""
+    function = call.function
+    if function is None or not runs_unguarded(call) or call.file.enclosing(call.node, cst.If) is not None:
+        return False
+    if function.name in {"main", "<lambda>"} or any(way.runs_on == "thread" for way in ways(function)):
+        return False
+    return b"__main__" not in call.file.source.data
 
 
 def runs_the_running(call: Call) -> bool:

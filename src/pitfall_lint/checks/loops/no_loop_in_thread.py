@@ -7,35 +7,77 @@ from collections.abc import Iterator
 import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
-from pitfall_lint.libraries.loops import LoopMaker, NeedsLoop, RunsLoop
+from pitfall_lint.libraries.loops import LoopBound, LoopMaker, NeedsLoop, RunsLoop, ThreadEntry
 from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.calls import leads_to
+from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.guards import bare_way
+from pitfall_lint.semantic.guards import bare_way, knows_loops
+from pitfall_lint.semantic.needs import is_run_by_a_loop, may_be_anywhere, needs_loop, rows_that_need
+from pitfall_lint.semantic.threads import handed
+from pitfall_lint.semantic.values import Instance
+from pitfall_lint.semantic.walk import own_nodes
 
 
 def check(file: File) -> Iterator[Finding]:
     """Report calls that need an event loop in functions that run on a thread without one."""
     for call, row in file.calls_to(NeedsLoop):
-        if row.unless and call.where(row.unless) is not None:
-            continue
-        if file.version_allows(row) is False or is_run_by_a_loop(call):
+        if row not in rows_that_need(call) or is_run_by_a_loop(call):
             continue
         way = bare_way(call)
-        if way is None:
+        if way is not None:
+            message = f"{call.text} runs on {way.where}, which has no event loop: {row.raises}"
+            yield file.finding(call.node, message, fix=give_it_a_loop(file, call, row), related=way.related)
+        elif row.loop == "current" and may_be_anywhere(call):
+            message = f"{call.text} in a plain function: on any thread but the main one, {row.raises}"
+            yield file.finding(call.node, message, strict=True)
+    yield from elsewhere(file)
+    yield from nothing_instead(file)
+
+
+def elsewhere(file: File) -> Iterator[Finding]:
+    """Report functions of other modules that are handed to a thread here and need a loop there."""
+    for call, entry in file.calls_to(ThreadEntry):
+        for given in () if entry.process else handed(call, entry):
+            function = file.definition(given)
+            if not isinstance(function, Function) or function.file is file:
+                continue
+            chain = leads_to(function, "needs a loop", needs_loop, lambda passed: not knows_loops(passed))
+            if chain:
+                row = rows_that_need(chain[-1])[0]
+                message = f"{file.text(given)} runs on {entry.thread}, without an event loop: {row.raises}"
+                related = [step.file.related(step.node, f"by {step.text} here") for step in chain]
+                yield file.finding(given, message, related=related)
+
+
+def nothing_instead(file: File) -> Iterator[Finding]:
+    """Report (strict) handlers that, for want of a loop, return None where a loop's object is promised."""
+    for node in file.nodes(cst.Try):
+        function = file.function_of(node)
+        if (
+            function is None
+            or not isinstance(function.node, cst.FunctionDef)
+            or function.node.returns is None
+        ):
             continue
-        message = f"{call.text} runs on {way.where}, which has no event loop: {row.raises}"
-        yield file.finding(call.node, message, fix=give_it_a_loop(file, call, row), related=way.related)
+        promised = {
+            v.type for v in file.annotated(function.node.returns.annotation) if isinstance(v, Instance)
+        }
+        if not any(isinstance(t, str) and file.libraries.find(LoopBound, t) for t in promised):
+            continue
+        inside = [file.call(n) for n in own_nodes(node.body) if isinstance(n, cst.Call)]
+        for handler in node.handlers if any(rows_that_need(call) for call in inside) else ():
+            for statement in own_nodes(handler.body):
+                if isinstance(statement, cst.Return) and is_none(statement.value):
+                    message = (
+                        f"without an event loop {function.name}() gives None where an object is promised"
+                    )
+                    yield file.finding(statement, message, strict=True)
 
 
-def is_run_by_a_loop(call: Call) -> bool:
-    """Tell whether the call is an argument of `loop.run_until_complete(…)`, so that a loop is at hand."""
-    arg = call.file.enclosing(call.node, cst.Arg)
-    outer = call.file.parent(arg) if arg is not None else None
-    if not isinstance(outer, cst.Call):
-        return False
-    runner = call.file.call(outer)
-    leaves = {row.call.rpartition(".")[2] for row in call.file.libraries.rows(RunsLoop) if not row.new_loop}
-    return runner.method in leaves or bool(call.file.rows_of_call(runner, RunsLoop))
+def is_none(value: cst.BaseExpression | None) -> bool:
+    """Tell whether a `return` gives None."""
+    return value is None or (isinstance(value, cst.Name) and value.value == "None")
 
 
 def give_it_a_loop(file: File, call: Call, row: NeedsLoop) -> Fix | None:

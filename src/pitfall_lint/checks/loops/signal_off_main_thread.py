@@ -34,9 +34,13 @@ def check(file: File) -> Iterator[Finding]:
         target = call.where(entry.function[0])
         name = file.qualified_name(target) if target is not None and not entry.process else None
         row_ = file.libraries.find(MainThreadOnly, name) if name is not None else None
-        if target is not None and row_ is not None and applies(file, row_, keywords_for(call, target)):
-            message = f"{file.text(target)} runs on {entry.thread}: {row_.raises}"
-            yield file.finding(target, message)
+        if target is None or row_ is None:
+            continue
+        if applies(file, row_, keywords_for(call, target)):
+            yield file.finding(target, f"{file.text(target)} runs on {entry.thread}: {row_.raises}")
+        elif row_.unstoppable:
+            message = f"{file.text(target)} gets no signals on {entry.thread}: nothing can stop it"
+            yield file.finding(target, message, strict=True, consequence=row_.unstoppable)
 
 
 def applies(file: File, row: MainThreadOnly, keywords: dict[str, cst.BaseExpression]) -> bool:

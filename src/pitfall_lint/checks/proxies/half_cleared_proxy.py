@@ -1,4 +1,4 @@
-"""Proxy variables come in two spellings and with ALL_PROXY beside them: taking some away leaves the proxy in use."""
+"""Proxy variables have two spellings and ALL_PROXY beside them: taking some away leaves the proxy in use."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pitfall_lint.semantic.file import File
 
 
 def check(file: File) -> Iterator[Finding]:
-    """Report proxy variables that are cleared, or read, in one spelling only, and clearing that raises KeyError."""
+    """Report proxy variables cleared, or read, in one spelling only, and clearing that raises KeyError."""
     names = environment.spellings(file, "proxy")
     groups: dict[object, list[Use]] = {}
     for use in environment.uses_in_sight(file):
@@ -43,7 +43,7 @@ def _half_cleared(file: File, cleared: list[Use], missing: list[str]) -> Finding
     return file.finding(
         cleared[0].node,
         f"{_listed(done)} taken away, {_listed(missing)} left: requests still go through the proxy",
-        consequence="The variables come in lower and upper case, and ALL_PROXY holds where the others are missing.",
+        consequence="Both spellings count, and ALL_PROXY holds where the others are missing.",
         fixes=[_clear_rest(file, cleared, missing)],
     )
 

@@ -28,7 +28,7 @@ def check(file: File) -> Iterator[Finding]:
             continue  # the same text under the other spelling, right behind: one finding, one fix
         yield file.finding(
             use.node,
-            f'{" and ".join(_names(file, use))} set to "{text}": the hosts that the user listed there are lost',
+            f'{" and ".join(_names(file, use))} set to "{text}": what the user listed there is lost',
             consequence="Hosts that the user reaches without the proxy now go through it.",
             fixes=[_append(file, use, names)],
         )
@@ -48,7 +48,7 @@ def _names(file: File, use: Use) -> list[str]:
 
 
 def _keeps_the_old_one(file: File, use: Use, names: frozenset[str]) -> bool:
-    """Tell whether the function (or the module) has a look at the variable at all: it may keep, test or restore it."""
+    """Tell whether the function or the module looks at the variable at all: it may keep or restore it."""
     function = file.function_of(use.node)
     around = [*environment.uses(file, function), *(environment.uses(file, None) if function else ())]
     return any(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
-from pitfall_lint.libraries.proxies import LiteralExceptions, NoBypass, NoBypassAttribute
+from pitfall_lint.libraries.proxies import NoBypass, NoBypassAttribute
 from pitfall_lint.semantic import environment
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
@@ -36,7 +36,7 @@ def _arguments(file: File) -> Iterator[Finding]:
 
 
 def _is(file: File, value: cst.BaseExpression, wanted: str) -> bool:
-    """Compare literals by their source; what a name holds does not count, it may have been meant for other cases."""
+    """Compare literals by their source; what a name holds does not count, it may be meant for other cases."""
     return wanted == "*" or re.sub(r"\s", "", file.code(value)).replace("'", '"') == re.sub(r"\s", "", wanted)
 
 
@@ -65,9 +65,7 @@ def _attributes(file: File) -> Iterator[Finding]:
         if row is None or (row.value == "empty" and not _is_empty(file, node.value)):
             continue
         owner = file.code(target.value)
-        function = None if owner.startswith("self.") else file.function_of(node)
-        around = file.source.decoded() if function is None else file.code(function.node)
-        if row.settled_by and f"{owner}.{row.settled_by}" in around:
+        if row.settled_by and f"{owner}.{row.settled_by}" in _around(file, node, owner):
             continue
         fix = (
             file.replace(node, row.remedy.format(object=owner), f"Use {row.settled_by}")
@@ -75,6 +73,11 @@ def _attributes(file: File) -> Iterator[Finding]:
             else None
         )
         yield file.finding(node, row.says, fixes=[fix])
+
+
+def _around(file: File, node: cst.CSTNode, owner: str) -> str:
+    function = None if owner.startswith("self.") else file.function_of(node)
+    return file.source.decoded() if function is None else file.code(function.node)
 
 
 def _attribute_row(file: File, target: cst.Attribute) -> NoBypassAttribute | None:
@@ -97,26 +100,11 @@ def _is_empty(file: File, value: cst.BaseExpression) -> bool:
 
 
 def _networks(file: File) -> Iterator[Finding]:
-    modules = {i.module for group in file.outline.imports.values() for i in group} | set(file.outline.imports)
-    literal = [
-        row.module
-        for row in file.libraries.rows(LiteralExceptions)
-        if modules.intersection(_paths(row.module))
-    ]
+    reader = environment.literal_reader(file)
     names = environment.spellings(file, "exceptions")
-    for use in environment.uses_in_sight(file) if literal else ():
+    for use in environment.uses_in_sight(file) if reader is not None else ():
         if use.does not in ("set", "append", "default") or not names.intersection(use.names):
             continue
-        for text in use.shapes():
-            if match := _NETWORK.search(text):
-                yield file.finding(
-                    use.node,
-                    f'"{match[1]}" in {use.names[0]} matches no address: {literal[0]} compares the entries as text',
-                    consequence="List each host: localhost,127.0.0.1.",
-                )
-                break
-
-
-def _paths(module: str) -> set[str]:
-    parts = module.split(".")
-    return {".".join(parts[: end + 1]) for end in range(len(parts))}
+        if match := next((match for text in use.shapes() if (match := _NETWORK.search(text))), None):
+            says = f'"{match[1]}" in {use.names[0]} matches nothing: {reader} compares entries as text'
+            yield file.finding(use.node, says, consequence="List each host: localhost,127.0.0.1.")

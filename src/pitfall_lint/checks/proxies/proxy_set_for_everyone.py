@@ -28,14 +28,14 @@ def check(file: File) -> Iterator[Finding]:
             told.add(function)
             yield file.finding(
                 use.node,
-                f"{use.names[0]} set for the whole process, with no NO_PROXY: what it asks of this machine goes there too",
+                f"{use.names[0]} set for the whole process without NO_PROXY: its local requests go there too",
                 fixes=[_list_hosts(file, use, exceptions)],
                 related=[place],
             )
 
 
 def _is_undone(file: File, use: Use) -> bool:
-    """Tell whether the function takes the variable away again, or keeps what was there: it is not for the process."""
+    """Tell whether the function takes the variable away again, or restores it: not for the whole process."""
     around = environment.uses(file, file.function_of(use.node))
     return any(o.does in ("clear", "read") and set(o.names).intersection(use.names) for o in around)
 

@@ -13,7 +13,7 @@ from pitfall_lint.semantic.file import File
 
 
 def check(file: File) -> Iterator[Finding]:
-    """Report launches that no NO_PROXY protects; by default only in programs that deal with proxies at all."""
+    """Report launches that no NO_PROXY protects; by default only in programs that deal with proxies."""
     for call, row in file.calls_to(SelfProbe):
         if file.version_allows(row) is False or _is_protected(file, call, row):
             continue

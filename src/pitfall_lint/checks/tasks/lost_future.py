@@ -10,7 +10,7 @@ from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.semantic.fate import Fate
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.tasks import Started, coroutine_text, started
-from pitfall_lint.semantic.waiting import LostWait, lost_waits
+from pitfall_lint.semantic.waiting import LostWait, in_shutdown, lost_waits
 from pitfall_lint.semantic.watcher import watch
 
 
@@ -37,7 +37,7 @@ def _started(task: Started) -> Iterator[Finding]:
         consequence="It is not even logged." if task.row.silent else 'At most "exception was never retrieved" is logged, late.',
         related=related,
         fix=watch(task.call.file, task.call.node, "Keep the future and log what it raises") if _is_one(task) else None,
-        strict=escape.expected,
+        strict=escape.expected or escape.unknown or in_shutdown(task.call),
     )
 
 
@@ -67,4 +67,5 @@ def _waited(file: File, wait: LostWait) -> Finding:
         wait.call.node,
         f"`{text}` raises nothing, and nobody asks its tasks: what they raise is lost",
         consequence="It only waits; read the done ones with result(), or await them.",
+        strict=wait.unknown or in_shutdown(wait.call),
     )

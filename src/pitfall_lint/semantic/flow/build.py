@@ -293,7 +293,8 @@ class Builder:
         inner = context.through(leave)
         body = self.with_(node, rest, self.step("leave", item, Edge(after)), inner)
         enter = self.step("enter", item, Edge(body))
-        self.risk(enter, item.item, context, cancels=node.asynchronous is not None)
+        if swallows == ("none", "none"):  # what swallows errors makes none of its own
+            self.risk(enter, item.item, context, cancels=node.asynchronous is not None)
         return enter
 
     def match(self, node: cst.Match, after: Step, context: Context) -> Step:

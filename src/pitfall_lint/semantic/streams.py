@@ -1,0 +1,314 @@
+"""What is read later than it is made: generators, lazy bodies and rows, and what they read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.libraries.sessions import Lazy, StreamBody
+from pitfall_lint.semantic.calls import param_of
+from pitfall_lint.semantic.definitions import Class, Function
+from pitfall_lint.semantic.flow import Step
+from pitfall_lint.semantic.lifecycle import Event, events
+from pitfall_lint.semantic.ownership import Resource, is_closing_name, resource_of
+from pitfall_lint.semantic.values import Generator, Unknown
+from pitfall_lint.semantic.walk import all_nodes
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.call import Call
+    from pitfall_lint.semantic.file import File
+
+_GENERATOR_TYPES = frozenset(
+    {"AsyncGeneratorType", "GeneratorType", "AsyncGenerator", "Generator", "AsyncIterator", "Iterator"}
+)
+_DEPTH = 6
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """What a lazy value reads from, by the text of the name."""
+
+    name: str
+    lazy: cst.CSTNode
+    after: str = ""
+    """What reading does once it is closed."""
+    survives: bool = False
+    """Closing the session does not matter, only closing this very thing does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Escaped:
+    """A lazy value that leaves a function and reads from what is closed by then."""
+
+    leaving: cst.CSTNode
+    closed_at: cst.CSTNode
+    source: Source
+    resource: Resource | None
+    before: bool
+    """Whether it was closed before the function was left, not on the way out."""
+
+
+@dataclass
+class _Search:
+    file: File
+    function: Function
+    seen: set[cst.CSTNode] = field(default_factory=set)
+    derived: set[cst.CSTNode] = field(default_factory=set)
+
+    def lazy(self, node: cst.BaseExpression | None, depth: int = 0) -> Iterator[Source]:
+        """Yield what a value still reads from when it is used later."""
+        if node is None or depth > _DEPTH or node in self.seen:
+            return
+        if isinstance(node, cst.Name):
+            self.seen.add(node)
+            narrowed = self._is_narrowed(node)
+            for value in self._assigned(node):
+                if narrowed and (call := _call_in(value)) is not None:
+                    yield from self._given(self.file.call(call), node, "")
+                yield from self.lazy(value, depth + 1)
+        elif isinstance(node, cst.Await):
+            values = [v for v in self.file.values_of(node) if not isinstance(v, Unknown)]
+            if isinstance(node.expression, cst.Call):
+                if any(isinstance(v, Generator) for v in values):
+                    yield from self._given(self.file.call(node.expression), node.expression, "")
+                else:
+                    yield from self._by_row(self.file.call(node.expression))
+        elif isinstance(node, cst.Call):
+            yield from self._call(self.file.call(node), depth)
+        elif isinstance(node, cst.GeneratorExp):
+            yield from self._generator(node, depth)
+        elif isinstance(node, cst.IfExp):
+            yield from self.lazy(node.body, depth + 1)
+            yield from self.lazy(node.orelse, depth + 1)
+        elif isinstance(node, cst.BooleanOperation):
+            yield from self.lazy(node.left, depth + 1)
+            yield from self.lazy(node.right, depth + 1)
+        elif isinstance(node, cst.Tuple):
+            for element in node.elements:
+                yield from self.lazy(element.value, depth + 1)
+
+    def _call(self, call: Call, depth: int) -> Iterator[Source]:
+        body = self.file.libraries.find(StreamBody, call.name) if call.name is not None else None
+        if body is not None:
+            content = call.where(body.content)
+            yield from self.lazy(content, depth + 1)
+            return
+        values = [v for v in self.file.values_of(call.node) if not isinstance(v, Unknown)]
+        if values and all(isinstance(v, Generator) for v in values):
+            yield from self._given(call, call.node, "")
+            if isinstance(call.target, Function) and call.target.parent is self.function:
+                yield from self._closure(call.target, call.node)
+            return
+        yield from self._by_row(call)
+
+    def _by_row(self, call: Call) -> Iterator[Source]:
+        row = self.file.libraries.find(Lazy, call.name) if call.name is not None else None
+        if row is None:
+            yield from self._streamed_by_wrapper(call)
+            return
+        if row.when and not _is_true(call.keyword(row.when)):
+            return
+        of = call.where(row.argument) if row.argument else call.receiver
+        for name in self._objects(of, row.survives):
+            yield Source(name, call.node, row.after, row.survives)
+
+    def _streamed_by_wrapper(self, call: Call) -> Iterator[Source]:
+        """A method of the project's own client that is asked for a stream: `client.request(…, stream=True)`."""
+        if call.receiver is None or not _is_true(call.keyword("stream")):
+            return
+        resource = resource_of(self.file, call.receiver)
+        if resource is not None and resource.is_wrapper:
+            yield Source(self.file.text(call.receiver), call.node)
+
+    def _given(self, call: Call, lazy: cst.CSTNode, after: str) -> Iterator[Source]:
+        """Yield everything that a generator gets to work with: receiver and arguments, and what those read."""
+        if call.receiver is not None:
+            for name in self._objects(call.receiver, False):
+                yield Source(name, lazy, after)
+        for arg in call.node.args:
+            if isinstance(call.target, (Function, Class)):
+                param = param_of(call.target, call, arg.value)
+                function = call.target if isinstance(call.target, Function) else None
+                if param is not None and function is not None and not _mentions(function, param.name):
+                    continue
+            for name in self._objects(arg.value, False):
+                yield Source(name, lazy, after)
+            yield from self.lazy(arg.value, 2)
+
+    def _closure(self, generator: Function, lazy: cst.CSTNode) -> Iterator[Source]:
+        own = {param.name for param in generator.params}
+        for node in all_nodes(generator.node.body):
+            if isinstance(node, cst.Name) and node.value not in own:
+                yield Source(node.value, lazy)
+                for value in self._assigned(node):
+                    yield from (Source(name, lazy) for name in self._derived(value))
+
+    def _generator(self, node: cst.GeneratorExp, depth: int) -> Iterator[Source]:
+        first = node.for_in.iter
+        if isinstance(first, cst.Name):
+            yield Source(first.value, node, "")
+        yield from self.lazy(first, depth + 1)
+        own = {n.value for n in all_nodes(node.for_in.target) if isinstance(n, cst.Name)}
+        for inner in all_nodes(node.elt):
+            if isinstance(inner, cst.Name) and inner.value not in own:
+                yield Source(inner.value, node, "")
+
+    def _objects(self, node: cst.BaseExpression | None, alone: bool) -> Iterator[str]:
+        """Yield the names that an object goes back to: itself and the session that it reads through."""
+        current = node.expression if isinstance(node, cst.Await) else node
+        while isinstance(current, (cst.Attribute, cst.Subscript)):
+            if isinstance(current, cst.Attribute):
+                yield self.file.text(current)
+            current = current.value
+        if isinstance(current, cst.Call) and isinstance(current.func, cst.Attribute):
+            yield from self._objects(current.func.value, alone)
+        if not isinstance(current, cst.Name):
+            return
+        yield current.value
+        if not alone:
+            for value in self._assigned(current):
+                yield from self._derived(value)
+
+    def _derived(self, value: cst.BaseExpression) -> Iterator[str]:
+        """Yield the sessions that a streamed response reads through."""
+        call = _call_in(value)
+        if call is not None and value not in self.derived:
+            self.derived.add(value)
+            yield from (source.name for source in self._by_row(self.file.call(call)) if not source.survives)
+
+    def _assigned(self, node: cst.Name) -> list[cst.BaseExpression]:
+        found = self.file.lookup(node.value, node)
+        if found is None or found.scope not in ("function", "comprehension"):
+            return []
+        values = []
+        for binding in found.bindings:
+            value = getattr(binding, "value", None)
+            if getattr(binding, "kind", "") in ("assign", "with") and isinstance(value, cst.BaseExpression):
+                values.append(value)
+        return values
+
+    def _is_narrowed(self, node: cst.Name) -> bool:
+        """Tell whether an `isinstance` test around the node says that it is a generator."""
+        child: cst.CSTNode = node
+        for outer in self.file.ancestors(node):
+            if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
+                return False
+            if (
+                isinstance(outer, cst.If)
+                and child is outer.body
+                and _says_generator(self.file, outer.test, node)
+            ):
+                return True
+            child = outer
+        return False
+
+
+def _says_generator(file: File, test: cst.BaseExpression, node: cst.Name) -> bool:
+    if isinstance(test, cst.BooleanOperation) and isinstance(test.operator, cst.And):
+        return _says_generator(file, test.left, node) or _says_generator(file, test.right, node)
+    if not isinstance(test, cst.Call):
+        return False
+    call = file.call(test)
+    if call.name == "builtins.isinstance":
+        subject, type_ = call.arg(0), call.arg(1)
+        names = type_.elements if isinstance(type_, cst.Tuple) else ()
+        types = [element.value for element in names] or ([type_] if type_ is not None else [])
+        leaves = {file.text(one).rpartition(".")[2] for one in types}
+        return subject is not None and file.text(subject) == node.value and leaves <= _GENERATOR_TYPES
+    if call.name in ("inspect.isasyncgen", "inspect.isgenerator"):
+        subject = call.arg(0)
+        return subject is not None and file.text(subject) == node.value
+    return False
+
+
+def _call_in(value: cst.BaseExpression) -> cst.Call | None:
+    if isinstance(value, cst.Await):
+        value = value.expression
+    return value if isinstance(value, cst.Call) else None
+
+
+def _is_true(node: cst.BaseExpression | None) -> bool:
+    return isinstance(node, cst.Name) and node.value == "True"
+
+
+def _mentions(function: Function, name: str) -> bool:
+    return any(isinstance(n, cst.Name) and n.value == name for n in all_nodes(function.node.body))
+
+
+def escaping(function: Function) -> Iterator[Escaped]:
+    """Yield the lazy values that leave a function although what they read is closed by then, on some path."""
+    if isinstance(function.node, cst.Lambda) or function.is_generator:
+        return
+    file, graph = function.file, function.file.flow(function)
+    closers = list(_closing_subjects(function))
+    if not closers or not graph.is_complete:
+        return
+    for leaving in function.nodes(cst.Return):
+        if leaving.value is None:
+            continue
+        done: set[str] = set()
+        for source in _Search(file, function).lazy(leaving.value):
+            for subject, resource, what in closers:
+                if subject != source.name or subject in done:
+                    continue
+                if source.survives and resource is not None and resource.row.kind in ("client", "connection"):
+                    continue
+                closed = _closed_by_then(function, leaving, what)
+                if closed is not None:
+                    done.add(subject)
+                    yield Escaped(leaving, closed[0], source, resource, closed[1])
+
+
+def _closing_subjects(function: Function) -> Iterator[tuple[str, Resource | None, dict[Step, list[Event]]]]:
+    file = function.file
+    names: dict[str, cst.BaseExpression] = {}
+    for node in function.nodes(cst.Attribute, cst.WithItem):
+        if isinstance(node, cst.Attribute) and _is_closing_call(file, node):
+            names.setdefault(file.text(node.value), node.value)
+        elif isinstance(node, cst.WithItem):
+            bound = node.asname.name if node.asname is not None else node.item
+            if isinstance(bound, (cst.Name, cst.Attribute)):
+                names.setdefault(file.text(bound), bound)
+    for text, expression in names.items():
+        resource = resource_of(file, expression)
+        happens = events(function, text, resource)
+        if any(event.kind == "close" for each in happens.values() for event in each):
+            yield text, resource, happens
+
+
+def _is_closing_call(file: File, node: cst.Attribute) -> bool:
+    return is_closing_name(node.attr.value) and isinstance(file.parent(node), cst.Call)
+
+
+def _closed_by_then(
+    function: Function, leaving: cst.Return, happens: dict[Step, list[Event]]
+) -> tuple[cst.CSTNode, bool] | None:
+    """Return what closes the subject on some path through a return, and whether that came before it."""
+    graph = function.file.flow(function)
+    places = set(graph.steps_of(leaving))
+    State = tuple["cst.CSTNode | None", "bool | None"]
+
+    def transfer(step: Step, state: State, raised: bool) -> State | None:
+        node, before = state
+        for event in happens.get(step, ()):
+            if event.kind == "close":
+                node = node or event.node
+            elif event.kind in ("open", "with") and before is None:
+                node = None
+        if step in places:
+            if raised:
+                return None
+            before = node is not None
+        return node, before
+
+    start: State = (None, None)
+    states = graph.typestate(start, transfer)
+    if states is None:
+        return None
+    found = [
+        (node, before) for node, before in states.exits("return") if node is not None and before is not None
+    ]
+    return min(found, key=lambda one: function.file.span(one[0]).start) if found else None
