@@ -82,7 +82,9 @@ class JoinOperator(Row):
 class UrlUse(Row):
     """A call that requests, redirects to or serves below an address."""
 
-    call: tuple[str, ...] = name_field(wakes=False)
+    call: tuple[str, ...] = name_field(wakes=False, default=())
+    client: str = name_field(default="")
+    """A client's constructor that takes a base address."""
     url: str = "0|url"
     kind: Literal["request", "redirect", "base", "cookie", "socket"] = "request"
     base: str = ""

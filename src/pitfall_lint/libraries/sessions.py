@@ -90,3 +90,10 @@ class Dependency(Row):
     scope: str = ""
     early: str = ""
     """Versions in which the part behind `yield` runs before a streaming body is sent (PEP 440)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClosingWord(Row):
+    """A method name that says that something ends, whatever its type is."""
+
+    word: str = word_field()

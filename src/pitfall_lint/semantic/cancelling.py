@@ -57,7 +57,9 @@ def _suppresses(file: File, call: cst.Call) -> bool:
 
 def _row(file: File, node: cst.BaseExpression) -> Cancellation | None:
     if isinstance(node, cst.Tuple):
-        return next((row for element in node.elements if (row := _row(file, element.value)) is not None), None)
+        return next(
+            (row for element in node.elements if (row := _row(file, element.value)) is not None), None
+        )
     name = file.qualified_name(node.func if isinstance(node, cst.Call) else node)
     return file.libraries.find(Cancellation, name) if name is not None else None
 
@@ -68,7 +70,9 @@ def is_swallowed(file: File, taker: Swallower) -> bool:
         return False
     handler = taker.handler
     if taker.row.never:
-        return handler is not None and not any(isinstance(node, cst.Raise) for node in own_nodes(handler.body))
+        return handler is not None and not any(
+            isinstance(node, cst.Raise) for node in own_nodes(handler.body)
+        )
     loop = file.enclosing(taker.body, cst.While, cst.For)
     if loop is None or _cancels(file, taker):
         return False
@@ -100,7 +104,9 @@ def _waits_for_tasks(node: cst.BaseExpression) -> bool:
         return False
     leaf = node.func.attr.value if isinstance(node.func, cst.Attribute) else getattr(node.func, "value", "")
     first = node.args[0].value
-    return leaf in {"gather", "wait_for", "shield", "wait"} and isinstance(first, (cst.Name, cst.Attribute, cst.Subscript))
+    return leaf in {"gather", "wait_for", "shield", "wait"} and isinstance(
+        first, (cst.Name, cst.Attribute, cst.Subscript)
+    )
 
 
 def _cancels(file: File, taker: Swallower) -> bool:
@@ -111,14 +117,23 @@ def _cancels(file: File, taker: Swallower) -> bool:
 
 def _goes_on(file: File, handler: cst.ExceptHandler) -> bool:
     """Tell whether the loop is taken up again: the clause neither ends anything nor hands the exception on."""
-    name = handler.name.name.value if handler.name is not None and isinstance(handler.name.name, cst.Name) else None
+    name = (
+        handler.name.name.value
+        if handler.name is not None and isinstance(handler.name.name, cst.Name)
+        else None
+    )
     for node in own_nodes(handler.body):
         if isinstance(node, (*_ENDS, cst.Assign, cst.AugAssign, cst.AnnAssign, cst.Yield, cst.Await)):
             return False
         if isinstance(node, cst.Call) and not handling.logs(file, node):
             if isinstance(file.parent(node), cst.Expr) and not _is_print(node):
                 return False  # perhaps it stops the loop, or keeps the error
-        if name is not None and isinstance(node, cst.Name) and node.value == name and not _is_told(file, node, handler):
+        if (
+            name is not None
+            and isinstance(node, cst.Name)
+            and node.value == name
+            and not _is_told(file, node, handler)
+        ):
             return False
     return True
 

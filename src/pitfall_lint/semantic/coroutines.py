@@ -21,10 +21,24 @@ if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
 
 _OWN = re.compile(r"close|send|throw|cr_\w+|gi_\w+|__\w+__")
-_WANTS_VALUE = frozenset("str int float bool len list tuple set dict sorted sum min max print repr bytes range any all round".split())
-_VALUE_NAME = re.compile(r"(?:^|_)(?:url|text|title|name|path|id|key|description|colou?r|count|size|label|message|status)$")
-_KEEPS = frozenset({"builtins.staticmethod", "builtins.classmethod", "abc.abstractmethod", "typing.override", "typing_extensions.override"})
-_VALUE_TYPES = frozenset("str int float bool bytes list dict tuple set List Dict Tuple Set Sequence Mapping Iterable datetime Path".split())
+_WANTS_VALUE = frozenset(
+    ["str", "int", "float", "bool", "len", "list", "tuple", "set", "dict", "sorted", "sum", "min", "max", "print", "repr", "bytes", "range", "any", "all", "round"]
+)
+_VALUE_NAME = re.compile(
+    r"(?:^|_)(?:url|text|title|name|path|id|key|description|colou?r|count|size|label|message|status)$"
+)
+_KEEPS = frozenset(
+    {
+        "builtins.staticmethod",
+        "builtins.classmethod",
+        "abc.abstractmethod",
+        "typing.override",
+        "typing_extensions.override",
+    }
+)
+_VALUE_TYPES = frozenset(
+    ["str", "int", "float", "bool", "bytes", "list", "dict", "tuple", "set", "List", "Dict", "Tuple", "Set", "Sequence", "Mapping", "Iterable", "datetime", "Path"]
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +70,9 @@ def keeps_coroutine(function: Function, *, any_kind: bool = False) -> bool:
     if not any_kind and not function.is_coroutine_function:
         return False
     for decorator, name in zip(function.decorators, function.decorator_names, strict=True):
-        if name in _KEEPS or (name is not None and function.file.libraries.find(Transparent, name) is not None):
+        if name in _KEEPS or (
+            name is not None and function.file.libraries.find(Transparent, name) is not None
+        ):
             continue
         target = function.file.definition(decorator.func if isinstance(decorator, cst.Call) else decorator)
         if not isinstance(target, Function) or not _gives_coroutine_function(target):
@@ -69,7 +85,9 @@ def _gives_coroutine_function(decorator: Function) -> bool:
     names = {name.value for name in decorator.returns() if isinstance(name, cst.Name)}
     if not names or len(names) != len(decorator.returns()):
         return False
-    inner = [n for n in all_nodes(decorator.node.body) if isinstance(n, cst.FunctionDef) and n.name.value in names]
+    inner = [
+        n for n in all_nodes(decorator.node.body) if isinstance(n, cst.FunctionDef) and n.name.value in names
+    ]
     if not inner:
         return bool(decorator.params) and names == {decorator.params[0].name}
     for node in inner:
@@ -110,7 +128,9 @@ def _misuse(file: File, node: cst.CSTNode, *, project: bool = True) -> Misuse | 
     outer = file.parent(node)
     if isinstance(outer, cst.Expr):
         return Misuse("dropped", node)
-    if isinstance(outer, cst.Assign) and all(isinstance(t.target, cst.Name) and t.target.value == "_" for t in outer.targets):
+    if isinstance(outer, cst.Assign) and all(
+        isinstance(t.target, cst.Name) and t.target.value == "_" for t in outer.targets
+    ):
         return Misuse("dropped", node)
     if isinstance(outer, (cst.If, cst.While, cst.Assert)) and outer.test is node:
         return Misuse("tested", node)
@@ -156,7 +176,12 @@ def _passed(file: File, node: cst.Call, arg: cst.Arg) -> Misuse | None:
     name = file.qualified_name(node.func)
     if name is not None and (file.libraries.find(Spawn, name) or file.libraries.find(Waiter, name)):
         return None
-    if name is not None and name.startswith("builtins.") and name.partition(".")[2] in _WANTS_VALUE and not arg.star:
+    if (
+        name is not None
+        and name.startswith("builtins.")
+        and name.partition(".")[2] in _WANTS_VALUE
+        and not arg.star
+    ):
         return Misuse("passed", node, f"{name.partition('.')[2]}()")
     if name == "json.dumps" or handling.logs(file, node):
         return Misuse("passed", node, file.text(node.func) + "()")
@@ -167,7 +192,9 @@ def _passed(file: File, node: cst.Call, arg: cst.Arg) -> Misuse | None:
         for param in target.params:
             if param.annotation is not None and argument_for(call, target, param.name) is arg.value:
                 if _is_value_annotation(param.annotation):
-                    return Misuse("passed", node, f"{target.name}({param.name}: {target.file.text(param.annotation)})")
+                    return Misuse(
+                        "passed", node, f"{target.name}({param.name}: {target.file.text(param.annotation)})"
+                    )
         return None
     if arg.keyword is not None and _VALUE_NAME.search(arg.keyword.value) and not arg.star:
         return Misuse("passed", node, f"{arg.keyword.value}=")
@@ -191,7 +218,11 @@ def _misuse_of_name(call: Call) -> Misuse | None:
     if not isinstance(target, cst.Name):
         return None
     bindings = file.scope_of(target).bindings.get(target.value, [])
-    if len(bindings) != 1 or isinstance(file.parent(statement), cst.CSTNode) and file.function_of(statement) is not call.function:
+    if (
+        len(bindings) != 1
+        or (isinstance(file.parent(statement), cst.CSTNode)
+        and file.function_of(statement) is not call.function)
+    ):
         return None
     found: Misuse | None = None
     for mention in _mentions(file, call.function, target.value):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _DEPTH = 6
 _LOGGER = re.compile(r"_*(?:\w*_)?(?:log|logger|logging|console|reporter)_*", re.IGNORECASE)
 _LOGS = frozenset(
-    "debug info warning warn error exception critical fatal log trace success print capture_exception".split()
+    ["debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "trace", "success", "print", "capture_exception"]
 )
 _TELLS = re.compile(
     r"log|print|report|capture|notify|record|alert|error|fail|exception|emit|warn|put|append|send|set_exception"
@@ -206,8 +206,7 @@ def logs(file: File, call: cst.Call) -> bool:
 
 
 _PLAIN = frozenset(
-    "get append add discard clear copy format join split strip lower upper startswith endswith items keys values extend"
-    " update setdefault replace set is_set cancel done cancelled locked empty full qsize total_seconds time hex group".split()
+    ["get", "append", "add", "discard", "clear", "copy", "format", "join", "split", "strip", "lower", "upper", "startswith", "endswith", "items", "keys", "values", "extend", "update", "setdefault", "replace", "set", "is_set", "cancel", "done", "cancelled", "locked", "empty", "full", "qsize", "total_seconds", "time", "hex", "group"]
 )
 """Methods that values of the language have; called on something unknown they are taken for these."""
 
@@ -424,7 +423,11 @@ class _Scan:
                         self.escapes(part)
             elif isinstance(part, cst.CompFor) and part.asynchronous is not None:
                 self.escapes(part.iter)
-            elif isinstance(part, cst.Call) and not isinstance(file.parent(part), cst.Await) and not _is_plain(part):
+            elif (
+                isinstance(part, cst.Call)
+                and not isinstance(file.parent(part), cst.Await)
+                and not _is_plain(part)
+            ):
                 if not is_harmless(file, part, depth) and not _makes_coroutine(file, part):
                     self.soft = self.soft or Escape(file, part)
                     self.unguarded += 1

@@ -111,6 +111,8 @@ def _follow(function: Function, call: Call, resource: Resource, name: str) -> Lo
             continue
         if node not in own:
             return None  # a nested function knows it: it may close it
+        if file.statement_of(node) is call.statement:
+            continue  # `session = session or Ctor()`
         what = _done_to(file, node, resource)
         steps = graph.steps_of(node)
         if what == "close":
@@ -256,6 +258,8 @@ def class_leaks(class_: Class) -> Iterator[Held]:
     for held in held_by(class_):
         if held.method is None or held.method.class_ is not class_ or held.resource.row.leaks == "no":
             continue
+        if held.resource.row.kind == "file":
+            continue
         if held.attribute in seen or _is_closed_somewhere(class_, held.attribute):
             continue
         seen.add(held.attribute)
@@ -268,15 +272,10 @@ def _is_closed_somewhere(class_: Class, attribute: str) -> bool:
     if any(ends_attribute(method, attribute) for method in methods):
         return True
     data = class_.file.source.data
-    word = re.escape(attribute.encode())
-    near = (
-        rb"\b"
-        + word
-        + rb"\b[^\n]{0,60}(close|exit|shutdown|stop|disconnect|dispose|cleanup|terminate|release)"
-    )
-    if re.search(near, data) or re.search(
-        rb"(close|exit_stack|finalize|atexit|cleanup)\w*\([^\n]*\b" + word + rb"\b", data
-    ):
+    word = rb"[.\"']" + re.escape(attribute.encode()) + rb"\b"
+    ends = rb"(close|exit|shutdown|stop|disconnect|dispose|cleanup|terminate|release)"
+    given = rb"(close|exit_stack|finalize|atexit|cleanup)\w*\([^\n]*"
+    if re.search(word + rb"[^\n]{0,60}" + ends, data) or re.search(given + word, data):
         return True
     return any(_hands_on(method, attribute) for method in methods)
 

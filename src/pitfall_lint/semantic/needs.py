@@ -6,6 +6,7 @@ import libcst as cst
 
 from pitfall_lint.libraries.loops import NeedsLoop, RunsLoop
 from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.calls import callers
 from pitfall_lint.semantic.guards import is_guarded, knows_loops
 from pitfall_lint.semantic.threads import loop_ways
 
@@ -45,4 +46,7 @@ def may_be_anywhere(call: Call) -> bool:
     function = call.function
     if function is None or function.is_async or is_guarded(call.file, call.node, ("RuntimeError",)):
         return False
+    known = list(callers(function))
+    if known and all(caller.function is None for caller in known):
+        return False  # the program itself calls it, on the main thread
     return not any(True for _ in loop_ways(function)) and not knows_loops(function, but=call.node)

@@ -371,3 +371,17 @@ def narrowed(file: File, expression: cst.BaseExpression) -> cst.BaseExpression |
                     return type_
         child = outer
     return None
+
+
+def is_plain_close(call: Call) -> bool:
+    """Tell whether a call closes a name or dotted name: by type, or by the names that only closing has."""
+    receiver = call.receiver
+    while isinstance(receiver, cst.Attribute):
+        receiver = receiver.value
+    if call.receiver is None or call.method is None or not isinstance(receiver, cst.Name):
+        return False
+    resource = resource_of(call.file, call.receiver)
+    if resource is not None:
+        return call.method in resource.closes
+    known = call.file.type_of(call.receiver)
+    return known is None and call.method in ("close", "aclose") and not call.node.args

@@ -32,6 +32,8 @@ class Reference:
     targets: Shapes
     base_text: str
     is_route: bool = False
+    is_method: bool = False
+    """The base is an object of which it is a method."""
 
 
 def references(file: File) -> Iterator[Reference]:
@@ -52,7 +54,8 @@ def references(file: File) -> Iterator[Reference]:
             strings.shapes_of(file, base),
             strings.shapes_of(file, target),
             file.text(base),
-            seams.is_sent(file, call.node) and not _is_request(file, call.node),
+            is_route=seams.is_sent(file, call.node) and not _is_request(file, call.node),
+            is_method=row.base == "receiver",
         )
     for call, use in file.calls_to(UrlUse):
         target = call.where(use.url)
@@ -73,17 +76,17 @@ def _is_request(file: File, node: cst.CSTNode) -> bool:
 
 
 def _base_of(file: File, receiver: cst.BaseExpression) -> Shapes:
-    """Return the base address of a client that resolves references against it."""
+    """Return the base addresses that a client may have, if it resolves references against them."""
+    found: list[Shape] = []
     for value in file.values_of(receiver):
         if not isinstance(value, Instance) or not isinstance(value.type, str) or value.file is None:
-            continue
+            return ()
         row = file.libraries.find(UrlUse, value.type)
         if row is None or row.base != "reference" or not isinstance(value.origin, cst.Call):
-            continue
+            return ()
         given = value.file.call(value.origin).where(row.url)
-        if given is not None:
-            return strings.shapes_of(value.file, given)
-    return ()
+        found.extend(strings.shapes_of(value.file, given) if given is not None else (Shape(),))
+    return tuple(found)
 
 
 def client_bases(file: File) -> Iterator[tuple[cst.BaseExpression, Shapes]]:

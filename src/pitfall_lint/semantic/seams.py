@@ -36,6 +36,11 @@ class Joined:
     pieces: tuple[Piece, ...]
     shapes: Shapes
 
+    def text_behind(self, seam: Seam) -> str:
+        """Return what follows the two parts of a seam, for messages."""
+        rest = self.pieces[self.pieces.index(seam.right) + 1 :]
+        return "".join(piece.shapes[0].pretty for piece in rest)
+
     def seams(self) -> Iterator[Seam]:
         """Yield the places between its parts."""
         before: Shapes = (Shape(),)

@@ -152,3 +152,17 @@ def with_trailing(file: File, node: cst.BaseExpression) -> Fix | None:
     if isinstance(node, (cst.Name, cst.Attribute)):
         return file.replace(node, f'{file.code(node)}.rstrip("/") + "/"', 'Add "/" at the end')
     return None
+
+
+def insertion(at: int, text: str) -> Edit:
+    """Return the edit that puts text at an offset."""
+    return Edit(Span(at, at), text)
+
+
+def drop_in(file: File, node: cst.SimpleString | cst.FormattedStringText) -> Edit:
+    """Return the edit that takes the slashes off the start of a literal or of an f-string's text."""
+    at = start_of(file, node) if isinstance(node, cst.SimpleString) else file.span(node).start
+    end = at
+    while file.source.text(end, end + 1) == "/":
+        end += 1
+    return Edit(Span(at, end), "")

@@ -60,7 +60,7 @@ def shapes_of(file: File, node: cst.BaseExpression, frame: Frame = _NO_FRAME) ->
     finally:
         _effort.depth -= 1
         busy.discard(node)
-    result = _placed(file, node, shapes.merged(result)) or (unknown(file, node),)
+    result = _placed(file, node, shapes.merged(result) or (unknown(file, node),))
     if not frame and (cuts == _effort.cuts or _effort.depth == 0):
         memo[node] = result
     return result

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from keyword import iskeyword
-from typing import Any
 
 from pitfall_lint.libraries import Function, Libraries, Row, Type
 from pitfall_lint.semantic.outline import Outline
-from pitfall_lint.semantic.spans import Binding, Place, Spans, bound_by, imports
+from pitfall_lint.semantic.reading import Reading, Use
+from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
 from pitfall_lint.source import Source
 
 TABLE = bytes(
@@ -39,31 +39,36 @@ class Want:
     """Top-level packages of which one has to be in reach; none: no condition."""
     rules: frozenset[str]
     shape: frozenset[str] = frozenset()
-    """What the rules' pages say of the code around the word, see SHAPES."""
+    """What the rules' pages and the row's field say of the code around the word, see SHAPES."""
+    given: str = ""
+    """The argument without which a call of it does not matter, `position|keyword`."""
 
-    def place_fits(self, is_async: bool) -> bool:
-        """Tell whether the kind of the function around it is a wanted one."""
-        return ("in-async" not in self.shape or is_async) and ("in-def" not in self.shape or not is_async)
+    def touches(self, looks: frozenset[str] | set[str]) -> bool:
+        """Tell whether code that looks so is a use of what is wanted, wherever it stands."""
+        return self.shape - looks <= _ELSEWHERE
 
-    def code_fits(
-        self, is_called: bool, is_async: bool, is_awaited: bool, decorates: bool = False, slashed: bool = False
-    ) -> bool:
-        """Tell whether the code around it looks as the shape says."""
-        if ("decorates" in self.shape and not decorates) or ("slashed" in self.shape and not slashed):
-            return False
-        if not self.place_fits(is_async) or ("called" in self.shape and self.name and not is_called):
-            return False
-        return not ("not-awaited" in self.shape and is_awaited)
+    def wakes(self, looks: frozenset[str] | set[str]) -> bool:
+        """Tell whether a definition with code that looks so has to be looked at."""
+        return self.shape - looks <= _ABOUT_NAMES
 
 
-SHAPES = frozenset({"called", "not-awaited", "in-def", "in-async", "itself", "decorates", "slashed"})
-"""What a page may say of the code around the words, so that less has to be read.
+SHAPES = frozenset(
+    {"called", "not-awaited", "dropped", "in-def", "in-async", "decorates", "slashed", "slashless", "bare-await"}
+    | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned"}
+)
+"""What pages and rows may say of the code around the words, so that less has to be read.
 
-called: the name is called right there; not-awaited: not after `await`; in-def, in-async: the kind of the function
-around; itself: only the definition that holds the word matters, not those that call that definition.
-decorates: a decorator that is called with something else than a path such as "/x"; slashed: a call with a
-constant that may start with a slash or be an address, or all that a function returns (a row's field says so).
+called: the name is called right there; dropped: and what it gives is not used; not-awaited: not after `await`.
+in-def, in-async: the kind of the function around. decorates: a decorator that is called with something else than a
+path such as "/x"; slashed: a call with a constant that may start with a slash or be an address, or all that a
+function returns; slashless: a call with something else than a path that starts with one slash. bare-await: `await`
+of something that is no call. through: who calls the function that holds the word matters, too; indirect: only they
+do. coroutine-call: a call, not awaited, of something that is a coroutine function somewhere. local-address: the
+file names this machine, or imports something that may do so. given: a call with the argument that the row speaks of.
+assigned: the name is an attribute that is assigned to.
 """
+_ABOUT_NAMES = frozenset({"through", "coroutine-call", "local-address"})
+_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect"}
 
 Wants = Mapping[str, tuple[Want, ...]]
 
@@ -79,7 +84,9 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
     def add(word: str, name: str, of_type: bool, roots: Iterable[str], more: Iterable[str] = ()) -> None:
         if iskeyword(word) and name:
             return  # a name from older Pythons
-        want = Want(word, name, of_type, kind, frozenset(roots), rules, shape.union(more))
+        whole = shape.union(more)
+        given = str(getattr(row, "argument", "")) if "given" in whole and name else ""
+        want = Want(word, name, of_type, kind, frozenset(roots), rules, whole - {"given"}, given)
         found.setdefault(word, {})[want] = None
 
     for (kind, shape), rules in asked.items():
@@ -163,36 +170,32 @@ class Suspicion:
                 places.setdefault(place, offset)
             pending = []
             for place, offset in places.items():
-                rules, names = self._read(place)
-                if rules:
-                    lines.setdefault(self._line_of(offset), set()).update(rules)
-                    pending += self._pass_on(names, rules)
+                verdict = self._read(place)
+                if verdict.rules:
+                    lines.setdefault(self._line_of(offset), set()).update(verdict.rules)
+                if verdict.touched:
+                    pending += self._pass_on(verdict.names, verdict.touched)
             if not pending:
                 break
         for line, rules in self.inherited.items():
             lines.setdefault(line, set()).update(rules)
         return lines
 
-    def _pass_on(self, names: Iterable[str], rules: set[str]) -> Iterator[str]:
+    def _pass_on(self, names: Iterable[str], touched: Mapping[str, frozenset[str]]) -> Iterator[str]:
         """Want the names of what matters, too: whoever uses them may matter to the same rules."""
-        rules = {code for code in rules if "itself" not in self._shapes.get(code, ())}
         for name in names:
             known = self.wanted.get(name, ())
-            new = rules.difference(*(want.rules for want in known if want.of_type))
+            new = set(touched).difference(*(want.rules for want in known if want.of_type))
             if new:
                 by_shape: dict[frozenset[str], set[str]] = {}
                 for code in new:
-                    by_shape.setdefault(self._shapes.get(code, frozenset()) - {"called"}, set()).add(code)
+                    by_shape.setdefault(touched[code] - {"called", "indirect", "dropped"}, set()).add(code)
                 self.passed_on.setdefault(name, set()).update(new)
                 self.wanted[name] = (
                     *known,
                     *(Want(name, name, True, Row, frozenset(), frozenset(c), shape) for shape, c in by_shape.items()),
                 )
                 yield name
-
-    @cached_property
-    def _shapes(self) -> dict[str, frozenset[str]]:
-        return {code: want.shape for these in self.wanted.values() for want in these for code in want.rules}
 
     def _outlined(self, offset: int) -> Place:
         """Return the place of an offset by the full outline: slower, and right about strings."""
@@ -225,10 +228,13 @@ class Suspicion:
         while pending:
             word = pending.pop()
             needle = word.encode()
+            bare_await = word == "await" and all("bare-await" in want.shape for want in self.wanted[word])
             position = data.find(needle)
             while position >= 0:
                 end = position + len(needle)
-                if not _is_word(data[position - 1 : position]) and not _is_word(data[end : end + 1]):
+                if bare_await and _AWAITED_CALL.match(data, position):
+                    pass
+                elif not _is_word(data[position - 1 : position]) and not _is_word(data[end : end + 1]):
                     if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
                         name = new[1].decode("utf-8", "replace")
                         if name not in self.wanted:
@@ -238,9 +244,8 @@ class Suspicion:
                         yield position
                 position = data.find(needle, end)
 
-    def _read(self, place: Place) -> tuple[set[str], set[str]]:
+    def _read(self, place: Place) -> _Verdict:
         """Return the rules to which a place matters, and the names that it defines."""
-        rules: set[str] = set()
         try:
             if place.start < 0:
                 text = self.outline.skeleton.text
@@ -253,18 +258,28 @@ class Suspicion:
             if not place.is_function and place.start >= 0:
                 return self._read(Place(-1, -1, 0, False))
             name = _DEFINED.match(self.source.data, max(place.start, 0))
-            names = {name[1].decode("utf-8", "replace")} if name else set()
-            return {code for these in self.wanted.values() for want in these for code in want.rules}, names
-        reading = _Reading(self.wanted, self.plain)
+            verdict = _Verdict({name[1].decode("utf-8", "replace")} if name else set())
+            for these in self.wanted.values():
+                for want in these:
+                    verdict.add(want, want.shape)
+            return verdict
+        verdict = _Verdict(set())
+
+        def hear(word: str, looks: set[str]) -> None:
+            for want in self.wanted.get(word, ()):
+                if not want.name:
+                    verdict.add(want, looks)
+
+        reading = Reading(self.wanted, self.plain, hear)
         reading.walk(tree, is_async=False)
-        rules |= reading.rules
         for use in reading.uses:
-            woken: set[str] = set()
-            self._judge(use, reading, woken)
-            if woken and (heir := reading.heirs.get(use.node)) is not None:
-                self._inherit(heir, woken)
-            rules |= woken
-        return rules, _defined(tree) if rules else set()
+            before = set(verdict.rules)
+            self._judge(use, reading, verdict)
+            if (heir := reading.heirs.get(use.node)) is not None and verdict.rules - before:
+                self._inherit(heir, verdict.rules - before)
+        if verdict.touched:
+            verdict.names = _defined(tree)
+        return verdict
 
     def _inherit(self, heir: str, rules: set[str]) -> None:
         """A class inherits from what matters: its methods may matter by their names alone."""
@@ -272,16 +287,14 @@ class Suspicion:
             if not block.is_class and block.parent is not None and block.parent.name == heir:
                 self.inherited.setdefault(block.header, set()).update(rules)
 
-    def _judge(self, use: _Use, reading: _Reading, rules: set[str]) -> None:
+    def _judge(self, use: Use, reading: Reading, verdict: _Verdict) -> None:
         parts: list[str] = []
         current = use.node
         while isinstance(current, ast.Attribute):
             parts.append(current.attr)
             current = current.value
         word = parts[0] if parts else current.id  # type: ignore[attr-defined]
-        wanted = [
-            want for want in self.wanted[word] if want.code_fits(use.is_called, use.is_async, use.is_awaited, use.decorates, use.slashed)
-        ]
+        wanted = [want for want in self.wanted[word] if want.touches(use.looks) and _is_given(want, use)]
         if not wanted:
             return
         bound: list[Binding] = []
@@ -294,12 +307,12 @@ class Suspicion:
             # The result of a call, a parameter, an attribute: a receiver of any type.
             for want in wanted:
                 if want.of_type or not want.name or len(parts) == 1:
-                    rules.update(want.rules)
+                    verdict.add(want, use.looks)
         for binding in bound:
             name = self.libraries.canonical(".".join([binding.full, *parts[1:]]))
             for want in wanted:
-                if not want.rules <= rules and self._could_be(want, name, binding.full, len(parts) > 1):
-                    rules.update(want.rules)
+                if self._could_be(want, name, binding.full, len(parts) > 1):
+                    verdict.add(want, use.looks)
 
     def _could_be(self, want: Want, name: str, full: str, has_receiver: bool) -> bool:
         """Tell whether an imported thing could be what is wanted: it is, or it is the project's, or an object."""
@@ -312,116 +325,36 @@ class Suspicion:
         return want.of_type and has_receiver and "." in full
 
 
-@dataclass(frozen=True, slots=True)
-class _Use:
-    """A wanted word in code, and what stands around it."""
+class _Verdict:
+    """What one definition matters to."""
 
-    node: ast.expr
-    is_called: bool
-    is_awaited: bool
-    is_async: bool
-    decorates: bool = False
-    slashed: bool = False
-
-
-class _Reading:
-    """One walk over the tree of a place."""
-
-    def __init__(self, wanted: Wants, plain: list[str]) -> None:
-        self.wanted = wanted
-        self.plain = plain
+    def __init__(self, names: set[str]) -> None:
+        self.names = names
+        """The names that it gives to the outside."""
         self.rules: set[str] = set()
-        """What plain words have woken."""
-        self.uses: list[_Use] = []
-        self.inner: dict[str, list[str]] = {}
-        """What imports inside of the place bind."""
-        self.local: set[str] = set()
-        """Names that the place binds otherwise."""
-        self.heirs: dict[ast.expr, str] = {}
-        """The names and attributes in the bases of classes, with the class."""
+        """Rules that have to look at it."""
+        self.touched: dict[str, frozenset[str]] = {}
+        """Rules that have to look at who uses it, with the shape of what they look for."""
 
-    def walk(self, tree: ast.AST, is_async: bool) -> None:
-        """Collect the uses in a tree; nested functions are walked with their own kind."""
-        wanted, plain = self.wanted, self.plain
-        called: set[ast.AST] = set()
-        awaited: set[ast.AST] = set()
-        decorators: set[ast.AST] = set()
-        slashed: set[ast.AST] = set()
-        stack: list[ast.AST] = [tree]
-        while stack:
-            node: Any = stack.pop()
-            kind = type(node)
-            if kind is ast.Name:
-                if type(node.ctx) is ast.Store:
-                    self.local.add(node.id)
-                if node.id in wanted:
-                    self.uses.append(_Use(node, node in called, node in awaited, is_async, slashed=node in slashed))
-                continue
-            if kind is ast.Constant:
-                if plain and isinstance(node.value, (str, bytes)):
-                    self._plain_text(node.value, is_async)
-                continue
-            if kind is ast.Call:
-                called.add(node.func)
-                if any(map(_may_be_slashed, node.args)):
-                    slashed.add(node.func)
-                if node in awaited:
-                    awaited.add(node.func)
-            elif kind is ast.Attribute:
-                if node.attr in wanted:
-                    self.uses.append(
-                        _Use(node, node in called, node in awaited, is_async, node in decorators, node in slashed)
-                    )
-            elif kind is ast.Await:
-                awaited.add(node.value)
-                self._plain_words(("await",), is_async)
-            elif kind is ast.keyword or kind is ast.arg:
-                if node.arg in plain:
-                    self._plain_words((node.arg,), is_async)
-                if kind is ast.arg:
-                    self.local.add(node.arg)
-            elif kind is ast.BinOp and type(node.op) is ast.Div and _may_be_slashed(node.right):
-                slashed.update(part for part in ast.walk(node.left) if isinstance(part, (ast.Name, ast.Attribute)))
-            elif kind is ast.Return and type(node.value) is ast.Call:
-                slashed.add(node.value.func)
-            elif kind is ast.Expr:
-                if type(node.value) is ast.Constant:
-                    continue  # a docstring
-            elif kind is ast.Import or kind is ast.ImportFrom:
-                for name, full in bound_by(node):
-                    self.inner.setdefault(name, []).append(full)
-                continue
-            elif kind is ast.ClassDef:
-                for base in node.bases:
-                    for part in ast.walk(base):
-                        if isinstance(part, (ast.Name, ast.Attribute)):
-                            self.heirs[part] = node.name
-            elif kind in _KEYWORDS:
-                self._plain_words(_KEYWORDS[kind], is_async)
-                if kind in _FUNCTIONS:
-                    for child in node.body if type(node.body) is list else ():
-                        self.walk(child, kind is ast.AsyncFunctionDef)
-                    stack.extend(node.decorator_list)
-                    decorators.update(_unusual_decorators(node.decorator_list))
-                    stack.append(node.args)
-                    if node.returns is not None:
-                        stack.append(node.returns)
-                    continue
-            for child in node.__dict__.values():
-                if type(child) is list:
-                    stack.extend(item for item in child if isinstance(item, ast.AST))
-                elif isinstance(child, ast.AST) and not isinstance(child, ast.expr_context):
-                    stack.append(child)
+    def add(self, want: Want, looks: set[str] | frozenset[str]) -> None:
+        """Take down a use of what is wanted."""
+        if want.wakes(looks):
+            self.rules |= want.rules
+        if "through" in want.shape and want.touches(looks):
+            self.touched.update(dict.fromkeys(want.rules, want.shape))
 
-    def _plain_text(self, value: str | bytes, is_async: bool) -> None:
-        text = value if isinstance(value, str) else value.decode("latin-1")
-        self._plain_words([word for word in self.plain if word in text], is_async)
 
-    def _plain_words(self, words: Iterable[str], is_async: bool) -> None:
-        for word in words:
-            for want in self.wanted.get(word, ()):
-                if not want.name and want.place_fits(is_async):
-                    self.rules.update(want.rules)
+def _is_given(want: Want, use: Use) -> bool:
+    """Tell whether a call has the argument that the row speaks of, where the shape asks for that."""
+    if not want.given:
+        return True
+    if use.call is None:
+        return False
+    position, _, keyword = want.given.rpartition("|")
+    if any(k.arg in (None, keyword) for k in use.call.keywords):
+        return True
+    starred = any(isinstance(arg, ast.Starred) for arg in use.call.args)
+    return starred or (position.isdigit() and len(use.call.args) > int(position))
 
 
 _ROOTS: dict[int, frozenset[str]] = {}
@@ -438,25 +371,8 @@ def known_roots(libraries: Libraries) -> frozenset[str]:
 
 _HOPS = 3
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
+_AWAITED_CALL = re.compile(rb"await[ \t]+[\w.]+[ \t]*\(")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_KEYWORDS: dict[type[ast.AST], tuple[str, ...]] = {
-    ast.AsyncFunctionDef: ("async", "def"),
-    ast.FunctionDef: ("def",),
-    ast.AsyncFor: ("async",),
-    ast.AsyncWith: ("async",),
-    ast.comprehension: ("async",),
-    ast.ExceptHandler: ("except",),
-    ast.Try: ("try", "finally"),
-    ast.Yield: ("yield",),
-    ast.YieldFrom: ("yield",),
-    ast.Return: ("return",),
-    ast.With: ("with",),
-    ast.For: ("for",),
-    ast.While: ("while",),
-    ast.Lambda: ("lambda",),
-    ast.Raise: ("raise",),
-}
 
 
 def _defined(tree: ast.Module) -> set[str]:
@@ -466,7 +382,7 @@ def _defined(tree: ast.Module) -> set[str]:
         body = body[0].body
     names: set[str] = set()
     for statement in body:
-        if isinstance(statement, (*_FUNCTIONS, ast.ClassDef)):
+        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(statement.name)
         else:
             names.update(n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and type(n.ctx) is ast.Store)
@@ -481,29 +397,3 @@ def _in_import(data: bytes, position: int) -> bool:
     """Tell whether a place stands in a module-level import of one line."""
     start = max(data.rfind(b"\n", 0, position), data.rfind(b"\r", 0, position)) + 1
     return data.startswith((b"from ", b"import "), start) and b";" not in data[start:position]
-
-
-def _unusual_decorators(decorators: list[ast.expr]) -> Iterator[ast.expr]:
-    """Yield what is called as a decorator, unless with a text that starts with one slash as a path does."""
-    for decorator in decorators:
-        if isinstance(decorator, ast.Call):
-            given = [*decorator.args[:1], *(k.value for k in decorator.keywords if k.arg in {"path", "rule"})]
-            path = given[0] if given else None
-            usual = isinstance(path, ast.Constant) and isinstance(path.value, str) and path.value[:1] == "/"
-            if not usual or path.value[1:2] == "/":  # type: ignore[union-attr, index]
-                yield decorator.func
-
-
-def _may_be_slashed(node: ast.expr) -> bool:
-    """Tell whether an argument may be a constant that starts with a slash, or an address."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, str) and (node.value[:1] == "/" or "://" in node.value)
-    if isinstance(node, ast.Name):
-        return node.id.isupper()
-    if isinstance(node, ast.Attribute):
-        return node.attr.isupper()
-    if isinstance(node, ast.JoinedStr):
-        return bool(node.values) and _may_be_slashed(node.values[0])
-    if isinstance(node, ast.BinOp):
-        return _may_be_slashed(node.left)
-    return isinstance(node, ast.IfExp)

@@ -85,7 +85,7 @@ def row_of(call: Call) -> Spawn | None:
     name = leaf(call.receiver)
     for row in libraries.rows(Spawn):
         if name in row.receivers and row.call.rpartition(".")[2] == call.method:
-            if not any(isinstance(value, Instance) for value in call.file.values_of(call.receiver)):
+            if call.file.type_of(call.receiver) is None:
                 return row
     return None
 

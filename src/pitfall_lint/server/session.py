@@ -18,6 +18,8 @@ from pitfall_lint.server.settings import SettingsOf
 from pitfall_lint.source import Source
 
 log = logging.getLogger(__name__)
+_LARGE = 1_000_000
+"""Bytes from which on a whole text is not parsed at each edit just to tell of syntax errors."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,10 @@ class Session:
             self.settings.say(str(error))
             return self._good.get(snapshot.uri)
         source = snapshot.source
-        linted = lint.lint_with_facts(source, rules, project, on_error=lambda error: log.error("%s", error))
+        syntax = len(source.data) < _LARGE
+        linted = lint.lint_with_facts(
+            source, rules, project, on_error=lambda error: log.error("%s", error), syntax=syntax
+        )
         findings = self._shown(source, linted.findings, rules, settings)
         is_broken = any(finding.code == lint.SYNTAX_ERROR for finding in linted.findings)
         if not client.showSyntaxErrors:

@@ -46,10 +46,10 @@ def elsewhere(file: File) -> Iterator[Finding]:
     for function in file.functions():
         for call in function.calls() if function.is_async else ():
             target = runs(call)
-            if target is None or target.file is file or is_guarded(file, call.node, ("RuntimeError",)):
+            if target is None or is_guarded(file, call.node, ("RuntimeError",)):
                 continue
             chain = leads_to(target, "runs a loop", runs_unguarded, lambda passed: not knows_loops(passed))
-            if chain:
+            if chain and chain[-1].file is not file:
                 row = file.rows_of_call(chain[-1], RunsLoop)[0]
                 message = f"{call.text} in a coroutine leads to {chain[-1].text}: {row.raises}"
                 related = [step.file.related(step.node, f"by {step.text} here") for step in chain]

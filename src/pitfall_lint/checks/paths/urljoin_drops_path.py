@@ -36,6 +36,8 @@ def _is_rooted(target: Shape) -> bool:
 def _rooted(file: File, reference: Reference, target: Shape) -> Finding | None:
     """Report a reference that starts with "/": the whole path of the base goes."""
     proven = next((base for base in reference.bases if references.path_of(base)), None)
+    if reference.base_node is None and not all(references.path_of(base) for base in reference.bases):
+        return None
     if proven is None and not reference.is_route:
         if any(references.is_origin(base) for base in reference.bases):
             return None
@@ -56,6 +58,8 @@ def _rooted(file: File, reference: Reference, target: Shape) -> Finding | None:
 
 def _segment(file: File, reference: Reference, target: Shape) -> Finding | None:
     """Report a base without "/" at its end: its last segment goes."""
+    if reference.base_node is None:  # such a client raises when it is made
+        return None
     if any(base.ends is not False or not references.path_of(base) for base in reference.bases):
         return None
     base = reference.bases[0]
@@ -76,17 +80,20 @@ def _resolved(base: Shape, target: Shape) -> str:
 
 def _plain_join(file: File, reference: Reference, target: Shape) -> Fix | None:
     node = reference.target_node
-    if reference.base_node is None or node is None:
+    if reference.base_node is None or node is None or reference.is_method:
         return None
     left = file.code(reference.base_node)
     if not isinstance(reference.base_node, (cst.Name, cst.Attribute, cst.Call, cst.SimpleString, cst.Subscript)):
         left = f"({left})"
     if not all(base.ends is False for base in reference.bases):
         left += '.rstrip("/")'
-    if target.text is not None and isinstance(node, cst.SimpleString):
+    right = file.code(node)
+    if isinstance(node, cst.SimpleString) and target.text is not None:
         right = f'"/{target.text.lstrip("/")}"'
-    else:
-        right = f'"/" + {file.code(node)}.lstrip("/")'
+    elif slashes.is_bare(target):
+        right = f'"/" + {right}'
+    elif not isinstance(node, (cst.FormattedString, cst.BinaryOperation)):
+        right = f'"/" + {right}.lstrip("/")'
     return file.replace(reference.node, f"{left} + {right}", "Join the texts, one slash between them")
 
 

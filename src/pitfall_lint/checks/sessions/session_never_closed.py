@@ -16,7 +16,7 @@ def check(file: File) -> Iterator[Finding]:
     """Report sessions that a function keeps to itself, or a class on its instances, and nobody closes."""
     for function in file.functions():
         for local in local_leaks(function):
-            if not local.closes and not local.handed_on:
+            if not local.closes and not local.handed_on and local.resource.row.kind != "file":
                 yield never(file, local.call, local.resource, "no path closes")
     for class_ in file.classes():
         for held in class_leaks(class_):

@@ -8,6 +8,7 @@ import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.libraries import Function as FunctionRow
+from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.libraries.tasks import Background
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.values import FunctionValue, LibraryName
@@ -35,13 +36,29 @@ def _function(file: File, awaited: cst.BaseExpression) -> bool | None:
     """Tell whether an expression that names a function names a coroutine function; None when it names none."""
     kinds = set()
     for value in file.values_of(awaited):
-        if isinstance(value, FunctionValue) and not value.function.is_property and not value.function.decorators:
+        if (
+            isinstance(value, FunctionValue)
+            and not value.function.is_property
+            and not value.function.decorators
+        ):
             kinds.add(value.function.is_coroutine_function)
-        elif isinstance(value, LibraryName) and (row := file.libraries.find(FunctionRow, value.name)) is not None:
+        elif (
+            isinstance(value, LibraryName)
+            and (row := file.libraries.find(FunctionRow, value.name)) is not None
+        ):
             kinds.add(row.coroutine)
+        elif isinstance(value, LibraryName) and _closes(file, value.name):
+            kinds.add(True)
         else:
             return None
     return kinds.pop() if len(kinds) == 1 else None
+
+
+def _closes(file: File, name: str) -> bool:
+    """Tell whether a name is the async close of a library's client."""
+    owner, _, method = name.rpartition(".")
+    row = file.libraries.find(Session, owner)
+    return row is not None and row.close_is_async and method in row.close
 
 
 def _fix(file: File, node: cst.Await, awaited: cst.BaseExpression, is_coroutine: bool) -> Fix | None:

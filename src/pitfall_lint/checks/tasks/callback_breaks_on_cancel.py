@@ -20,14 +20,20 @@ def check(file: File) -> Iterator[Finding]:
             seen.add(read)
             inside = callback.function.file
             text = inside.call(read).text
-            message = f"`{text}` raises CancelledError when the task was cancelled, and the callback breaks off"
+            message = (
+                f"`{text}` raises CancelledError when the task was cancelled, and the callback breaks off"
+            )
             consequence = 'The loop logs "Exception in callback", and the rest of the callback does not run.'
             if inside is file:
                 related = [file.related(callback.registration.node, "registered here")]
-                yield file.finding(read, message, related=related, consequence=consequence, fix=_guard(callback, read))
+                yield file.finding(
+                    read, message, related=related, consequence=consequence, fix=_guard(callback, read)
+                )
             else:
                 related = [inside.related(read, "raises when the task was cancelled")]
-                yield file.finding(callback.registration.node, message, related=related, consequence=consequence)
+                yield file.finding(
+                    callback.registration.node, message, related=related, consequence=consequence
+                )
             break
 
 
@@ -37,8 +43,14 @@ def _guard(callback: DoneCallback, read: cst.Call) -> Fix | None:
     outer = file.parent(read)
     handled = file.enclosing(read, cst.Try)
     if isinstance(outer, cst.Lambda):
-        return file.replace(read, f"None if {task}.cancelled() else {text}", "Ask only when it was not cancelled")
-    if handled is not None and handled.handlers and file.parent(file.parent(file.statement_of(read)) or read) is handled.body:
+        return file.replace(
+            read, f"None if {task}.cancelled() else {text}", "Ask only when it was not cancelled"
+        )
+    if (
+        handled is not None
+        and handled.handlers
+        and file.parent(file.parent(file.statement_of(read)) or read) is handled.body
+    ):
         return _widen(file, handled)
     if isinstance(read.func, cst.Attribute) and read.func.attr.value != "exception":
         statement = file.statement_of(read)

@@ -27,16 +27,26 @@ def _started(task: Started) -> Iterator[Finding]:
     escape = task.escape() if fate is not None else None
     if fate is None or escape is None:
         return
-    what = coroutine_text(task.file, task.coroutine) if task.function is None else task.file.text(task.function)
+    what = (
+        coroutine_text(task.file, task.coroutine) if task.function is None else task.file.text(task.function)
+    )
     related = []
-    if not escape.stub and isinstance(escape.node, (cst.Await, cst.Raise, cst.Call)) and escape.node is not task.coroutine:
+    if (
+        not escape.stub
+        and isinstance(escape.node, (cst.Await, cst.Raise, cst.Call))
+        and escape.node is not task.coroutine
+    ):
         related.append(escape.file.related(escape.node, "what this raises is lost"))
     yield task.call.file.finding(
         task.call.node,
         f"what `{what}` raises vanishes: {_how(fate)}",
-        consequence="It is not even logged." if task.row.silent else 'At most "exception was never retrieved" is logged, late.',
+        consequence="It is not even logged."
+        if task.row.silent
+        else 'At most "exception was never retrieved" is logged, late.',
         related=related,
-        fix=watch(task.call.file, task.call.node, "Keep the future and log what it raises") if _is_one(task) else None,
+        fix=watch(task.call.file, task.call.node, "Keep the future and log what it raises")
+        if _is_one(task)
+        else None,
         strict=escape.expected or escape.unknown or in_shutdown(task.call),
     )
 

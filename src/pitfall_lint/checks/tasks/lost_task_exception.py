@@ -26,7 +26,11 @@ def check(file: File) -> Iterator[Finding]:
             continue
         what = coroutine_text(task.file, task.coroutine)
         related = []
-        if not escape.stub and isinstance(escape.node, (cst.Await, cst.Raise, cst.Call)) and escape.node is not task.coroutine:
+        if (
+            not escape.stub
+            and isinstance(escape.node, (cst.Await, cst.Raise, cst.Call))
+            and escape.node is not task.coroutine
+        ):
             related.append(escape.file.related(escape.node, "what this raises is lost"))
         yield file.finding(
             task.call.node,
@@ -41,7 +45,9 @@ def check(file: File) -> Iterator[Finding]:
 def _how(fate: Fate) -> str:
     return {
         "dropped": "its task is dropped",
-        "unread": f"`{fate.where}` is never awaited or asked" if fate.where else "its task is never awaited or asked",
+        "unread": f"`{fate.where}` is never awaited or asked"
+        if fate.where
+        else "its task is never awaited or asked",
         "kept": f"`{fate.where}` keeps its task, but never reads it",
         "callback": f"the callback `{fate.where}` never asks its task for the exception",
         "cancelled": f"`{fate.where}` is only ever cancelled",
@@ -53,6 +59,10 @@ def _fixes(task: Started) -> list[Fix]:
     file, node = task.call.file, task.call.node
     fixes = [watch(file, node, "Keep the task and log what it raises")]
     if task.call.is_discarded and isinstance(file.parent(node), cst.Expr) and task.call.in_async_function:
-        if task.helper is None and task.coroutine is not None and not handling.runs_forever(file, task.coroutine):
+        if (
+            task.helper is None
+            and task.coroutine is not None
+            and not handling.runs_forever(file, task.coroutine)
+        ):
             fixes.append(file.replace(node, f"await {file.code(task.coroutine)}", "Await it here"))
     return fixes

@@ -35,5 +35,9 @@ def _fixes(task: Started) -> list[Fix]:
     fixes = []
     if isinstance(file.parent(node), cst.Expr) and task.call.in_async_function and coroutine is not None:
         if task.call.file is task.file and not handling.runs_forever(file, coroutine):
-            fixes.append(file.replace(node, f"await {file.code(coroutine)}", "Await it, so that the handlers see its errors"))
+            fixes.append(
+                file.replace(
+                    node, f"await {file.code(coroutine)}", "Await it, so that the handlers see its errors"
+                )
+            )
     return [*fixes, watch(file, node, "Keep the task and log what it raises")]

@@ -25,7 +25,9 @@ def check(file: File) -> Iterator[Finding]:
             task.call.node,
             f"nothing holds the task of `{coroutine_text(task.file, task.coroutine)}`: {how}",
             consequence="The loop refers to it weakly, so it may be collected before it is done.",
-            related=[task.helper.file.related(task.helper.node, "gives the task back")] if task.helper else [],
+            related=[task.helper.file.related(task.helper.node, "gives the task back")]
+            if task.helper
+            else [],
             fix=watch(file, task.call.node, "Keep the task until it is done"),
             strict=fate is not None and fate.how == "unread",
         )
@@ -53,7 +55,11 @@ def _goes_on(task: Started) -> bool:
     for node in function.nodes():
         seen = seen or node is task.call.node
         asynchronous = isinstance(node, (cst.For, cst.With)) and node.asynchronous is not None
-        if seen and isinstance(node, waits) and (asynchronous or isinstance(node, (cst.Await, cst.Yield, cst.While))):
+        if (
+            seen
+            and isinstance(node, waits)
+            and (asynchronous or isinstance(node, (cst.Await, cst.Yield, cst.While)))
+        ):
             return True
     return any(isinstance(node, (cst.While, cst.With)) for node in file.ancestors(task.call.node)) and any(
         isinstance(node, (cst.Await, cst.Yield)) for node in function.nodes()

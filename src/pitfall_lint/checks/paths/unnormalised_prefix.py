@@ -1,0 +1,80 @@
+"""A prefix or base address that users choose, joined as if it never ended in a slash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from pitfall_lint.finding import Finding, Fix
+from pitfall_lint.semantic import prefixes, seams
+from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.pieces import Piece
+from pitfall_lint.semantic.routes import registered
+from pitfall_lint.semantic.seams import Joined, Seam, joined_in
+from pitfall_lint.semantic.shapes import Hole
+
+
+def check(file: File) -> Iterator[Finding]:
+    """Report joins of such a value with "/…" when the project itself says that it may end in a slash."""
+    for joined in joined_in(file):
+        for seam in joined.seams():
+            finding = _joined(file, joined, seam)
+            if finding is not None:
+                yield finding
+                break
+    for route in registered(file):
+        if route.row.trailing != "raises":
+            continue
+        for shape in route.shapes:
+            default = prefixes.default_with_slash(file, shape)
+            if default and shape.hole is not None and shape.hole.trailing is None:
+                yield file.finding(
+                    route.node,
+                    f'A prefix in the form of its default "{default}", such as "/x/", raises {route.row.trailing_says}',
+                    fix=file.replace(route.node, f'{file.code(route.node)}.rstrip("/")', "Take the slash off here"),
+                )
+                break
+
+
+def _joined(file: File, joined: Joined, seam: Seam) -> Finding | None:
+    if not all(shape.starts and shape.head for shape in seam.right.shapes) or seam.left.literal:
+        return None
+    if any(seams.starts_query(before) for before in seam.before):
+        return None
+    holes = [h for before in seam.before if len(before.parts) == 1 and (h := prefixes.open_end(before)) is not None]
+    if not holes:
+        return None
+    hole, rest = holes[0], seam.right.shapes[0].pretty
+    message = f'With "/" at the end of {hole.name} the slash is doubled: "…/{rest}"'
+    elsewhere = prefixes.stripped_elsewhere(file, hole)
+    example = prefixes.documented_with_slash(hole)
+    if not seams.is_address(file, joined) and not _is_address_name(hole):
+        return None
+    if not (elsewhere or example):
+        return file.finding(joined.node, message, fix=_stripped(file, seam.left), strict=True)
+    related = []
+    if elsewhere:
+        related.append(elsewhere[0].related(elsewhere[1], "the same value loses its slash here"))
+    else:
+        message = f'{hole.name} is documented as "{example}": the slash is doubled, "…/{rest}"'
+    return file.finding(joined.node, message, related=related, fix=_stripped(file, seam.left))
+
+
+def _is_address_name(hole: Hole) -> bool:
+    """Tell whether a value's own name says that it is an address or a prefix of one."""
+    words = str(hole.name).lower()
+    return any(word in words for word in ("url", "endpoint", "root_path", "base_path", "prefix"))
+
+
+def _stripped(file: File, piece: Piece) -> Fix | None:
+    node = piece.node
+    if not isinstance(node, (cst.Name, cst.Attribute, cst.Call, cst.Subscript)):
+        return None
+    outer = file.parent(node)
+    quote = '"'
+    if isinstance(outer, cst.FormattedStringExpression):
+        whole = file.parent(outer)
+        if isinstance(whole, cst.FormattedString) and '"' in whole.start:
+            quote = "'"
+    return file.replace(node, f"{file.code(node)}.rstrip({quote}/{quote})", "Take the slash off before it is joined")

@@ -1,0 +1,68 @@
+"""A generator that is not read to its end never gets to the lines behind its loop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from pitfall_lint.finding import Finding, Fix
+from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.edits import indentation
+from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.ownership import is_plain_close
+from pitfall_lint.semantic.walk import own_nodes
+
+
+def check(file: File) -> Iterator[Finding]:
+    """Report closes of names that stand behind a loop with `yield`, outside of any `finally`."""
+    for function in file.functions():
+        if not function.is_generator:
+            continue
+        for call in function.calls():
+            loop = loop_before(file, call)
+            if loop is None or not is_plain_close(call):
+                continue
+            message = f"a reader that stops early, or an error in the loop, skips {call.text}: close it in `finally`"
+            related = [file.related(loop, "this loop hands out values")]
+            yield file.finding(call.node, message, fix=finally_(file, call, loop), related=related)
+
+
+def loop_before(file: File, call: Call) -> cst.For | cst.While | None:
+    """Return the loop with `yield` that stands before a close in the same block, when nothing else closes it."""
+    statement = call.statement
+    line = file.parent(statement)
+    block = file.parent(line) if line is not None else None
+    if not isinstance(statement, cst.Expr) or not isinstance(block, (cst.IndentedBlock, cst.Module)):
+        return None
+    if file.enclosing(statement, cst.Finally, cst.ExceptHandler) is not None or call.receiver is None:
+        return None
+    text = file.text(call.receiver)
+    for outer in file.ancestors(statement):
+        if isinstance(outer, cst.Try) and outer.finalbody is not None and text in file.code(outer.finalbody):
+            return None
+        if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
+            break
+    for other in block.body:
+        if other is line:
+            break
+        if isinstance(other, (cst.For, cst.While)) and any(isinstance(n, cst.Yield) for n in own_nodes(other.body)):
+            return other
+    return None
+
+
+def finally_(file: File, call: Call, loop: cst.For | cst.While) -> Fix | None:
+    """Return the fix: the loop, and what stands between, goes into `try`, the close into `finally`."""
+    line = file.parent(call.statement)
+    block = file.parent(line) if line is not None else None
+    tree = file.tree_of(loop)
+    if not isinstance(block, cst.IndentedBlock) or tree is None or line is None:
+        return None
+    before = block.body[list(block.body).index(line) - 1]  # type: ignore[arg-type]
+    last = before.body[0] if isinstance(before, cst.SimpleStatementLine) else before
+    inner = indentation(file, call.node) + tree.module.default_indent
+    return file.edits(
+        "Close it in finally",
+        file.edit_wrap(loop, last, "try:"),
+        file.edit_replace(call.statement, f"finally:\n{inner}{file.code(call.statement)}"),
+    )

@@ -1,0 +1,74 @@
+"""From a traceback or log to rule, place and fix."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from pitfall_lint import catalog, config, discover, run
+from pitfall_lint.diagnose.answers import Answer, answer, matches
+from pitfall_lint.diagnose.places import Tree
+from pitfall_lint.diagnose.reading import Event, read_log
+from pitfall_lint.diagnose.secrets import masked
+
+__all__ = ["Answer", "Diagnosed", "Diagnosis", "diagnose", "masked"]
+
+
+@dataclass(frozen=True)
+class Diagnosed:
+    """One error of the log and what explains it."""
+
+    title: str
+    """What the log says, without secrets."""
+    count: int
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What came of a log."""
+
+    errors: tuple[Diagnosed, ...]
+    """The errors that a rule knows, in the order of the log."""
+    others: tuple[str, ...]
+    """The titles of the errors that none of the rules knows."""
+    nearest: tuple[catalog.Rule, ...] = ()
+    """Rules that come near, where nothing was known."""
+
+
+def diagnose(text: str, root: str = ".", resolver: config.Resolver | None = None) -> Diagnosis:
+    """Read a log and explain its errors by the code below `root`.
+
+    Raises ConfigError, LibraryError, PageError for settings and rows that can't be used.
+    """
+    rules = catalog.load()
+    resolver = resolver or config.Resolver({})
+    events = read_log(text, lambda line: bool(matches(line, rules)))
+    known = [event for event in events if matches(event.text, rules)]
+    errors: list[Diagnosed] = []
+    if known:
+        settings = resolver.for_folder(root)
+        if not settings.file:
+            settings = replace(settings, root=os.path.abspath(root))
+        project = run.open_project(settings)
+        tree = Tree(os.path.abspath(root), map(os.path.abspath, _files(root, resolver)))
+        for event in known:
+            errors.append(Diagnosed(_title(event), event.count, tuple(answer(event, rules, tree, project))))
+    others = tuple(_title(event) for event in events if event not in known and event.title)
+    nearest: Sequence[catalog.Rule] = ()
+    if not known:
+        nearest = [rule for event in events for rule in rules.find_by_symptom(event.text)][:3]
+    return Diagnosis(tuple(errors), others, tuple(dict.fromkeys(nearest)))
+
+
+def _files(root: str, resolver: config.Resolver) -> list[str]:
+    errors: list[discover.DiscoverError] = []  # what can't be read can't be the answer
+    return [
+        path for path in discover.find([root], resolver.for_folder, errors=errors) if path.endswith(".py")
+    ]
+
+
+def _title(event: Event) -> str:
+    line = masked(" ".join(event.title.split()))
+    return line if len(line) <= 160 else line[:159] + "…"

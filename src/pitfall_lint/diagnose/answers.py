@@ -1,0 +1,189 @@
+"""From an error to ranked answers: rules whose symptoms it shows, run where the traceback leads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pitfall_lint.catalog import Catalog, Rule
+from pitfall_lint.diagnose.places import Module, Place, Tree, telling_names
+from pitfall_lint.diagnose.reading import Event
+from pitfall_lint.finding import Finding
+from pitfall_lint.lint import InternalError, lint_with_facts
+from pitfall_lint.semantic.project import Project
+from pitfall_lint.source import Source
+
+SURE, LIKELY, POSSIBLE, UNSEEN = "sure", "likely", "possible", "not in the code"
+_ON_LINE, _IN_FUNCTION, _CALLER, _IN_MODULE, _NEAR, _ELSEWHERE = 4.0, 3.0, 2.5, 1.5, 1.0, 0.5
+_STRICT = 0.7
+"""What a finding that only the strict set shows is worth less."""
+_FILES = 5_000
+_SETTINGS = {
+    "proxies": (
+        "Nothing in the code shows it: look at the environment. "
+        '`python -c "import urllib.request; print(urllib.request.getproxies())"` prints the proxies that the '
+        "process sees; `localhost,127.0.0.1` must stand in NO_PROXY and no_proxy"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Match:
+    """A rule whose page names what the log says."""
+
+    rule: Rule
+    symptom: str
+    weight: float
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One explanation of an error."""
+
+    rule: Rule
+    symptom: str
+    score: float
+    certainty: str
+    """sure, likely, possible, or not in the code."""
+    why: str
+    """How the place and the error belong together."""
+    finding: Finding | None = None
+    source: Source | None = None
+    path: str = ""
+    advice: str = ""
+    """What to look at where the code does not show it."""
+
+
+def plain(text: str) -> str:
+    """Return the text without what changes from run to run: case, spacing, numbers, punctuation."""
+    return " ".join(re.sub(r"0x[0-9a-f]+|\d+|[^\w\s]|_", " ", text.lower()).split())
+
+
+def matches(text: str, rules: Iterable[Rule]) -> list[Match]:
+    """Return the rules that know a text, the most telling symptom of each, best first."""
+    wanted = f" {plain(text)} "
+    found = []
+    for rule in rules:
+        known = [(len(words.split()), symptom) for symptom in rule.symptoms if (words := plain(symptom))]
+        hits = [(size, symptom) for size, symptom in known if f" {plain(symptom)} " in wanted]
+        if hits:
+            size, symptom = max(hits)
+            found.append(Match(rule, symptom, min(size, 12) / 12))
+    return sorted(found, key=lambda match: (-match.weight, match.rule.code))
+
+
+def answer(event: Event, rules: Catalog, tree: Tree, project: Project) -> list[Answer]:
+    """Return what explains an error, best first; empty when no rule knows it."""
+    known = matches(event.text, rules)
+    if not known:
+        return []
+    places = [place for frame in event.frames if (place := tree.place(frame)) is not None]
+    names = telling_names([*event.names, *(frame.function for frame in event.frames)])
+    chosen = rules.select([match.rule.code for match in known if not match.rule.is_built_in])
+    answers: list[Answer] = []
+    for module in _in_order(tree, places, names):
+        found = _lint(module, chosen, project)
+        answers += (
+            _judge(f, m, module, places, names) for f in found for m in known if m.rule.code == f.code
+        )
+    answers = _best(answers)
+    seen = {answer.rule.code for answer in answers}
+    for match in known:
+        if match.rule.code not in seen:
+            answers.append(_unseen(match, bool(places)))
+    return sorted(
+        answers, key=lambda a: (-a.score, a.rule.code, a.path, a.finding.span if a.finding else None)
+    )
+
+
+def _in_order(tree: Tree, places: Sequence[Place], names: set[str]) -> list[Module]:
+    """The traceback's own modules first, then those that name its functions, then the others, boundedly many."""
+    own = list(dict.fromkeys(place.module for place in places))
+    others = [module for module in tree.modules if module not in own]
+    return [*own, *others][:_FILES]
+
+
+def _lint(module: Module, rules: Sequence[Rule], project: Project) -> Sequence[Finding]:
+    if module.source is None:
+        return ()
+    failed: list[InternalError] = []
+    return lint_with_facts(module.source, rules, project, on_error=failed.append, syntax=False).findings
+
+
+def _judge(
+    finding: Finding, match: Match, module: Module, places: Sequence[Place], names: set[str]
+) -> Answer:
+    assert module.source is not None
+    line = module.source.position(finding.span.start)[0]
+    last = module.source.position(max(finding.span.end - 1, finding.span.start))[0]
+    score, why = _ELSEWHERE, f"this is a place where {match.rule.name} can happen; the log does not name it"
+    block = module.block(line, "")
+    for place in reversed(places):
+        if place.module is not module:
+            continue
+        shown = place.frame.function or "the module"
+        if line <= place.frame.line <= last:
+            score, why = _ON_LINE, f"the traceback goes through this line, in {shown}"
+            break
+        if place.block is block and score < _IN_FUNCTION:
+            score, why = _IN_FUNCTION, f"the traceback goes through {shown}, where this stands"
+        elif score < _IN_MODULE:
+            score, why = _IN_MODULE, f"the traceback goes through {shown} in the same module"
+    if score < _CALLER and (name := _named(module, line, last, names)):
+        score, why = _CALLER, f"this runs {name}, which the log names"
+    if score < _NEAR and any(
+        _imports(place.module, module) or _imports(module, place.module) for place in places
+    ):
+        score, why = _NEAR, "a module next to those in the traceback"
+    total = score + match.weight - (_STRICT if finding.strict else 0)
+    certainty = SURE if score >= _IN_FUNCTION else LIKELY if score >= _IN_MODULE else POSSIBLE
+    return Answer(match.rule, match.symptom, total, certainty, why, finding, module.source, module.path)
+
+
+def _named(module: Module, first: int, last: int, names: set[str]) -> str | None:
+    assert module.source is not None
+    text = b"".join(module.source.lines[first - 1 : last + 1])
+    return next(
+        (name for name in sorted(names) if re.search(rb"\b%s\b" % re.escape(name.encode()), text)), None
+    )
+
+
+def _imports(module: Module, other: Module) -> bool:
+    stem = other.parts[-1].removesuffix(".py")
+    word = other.parts[-2] if stem == "__init__" and len(other.parts) > 1 else stem
+    if module.outline is None:
+        return False
+    entries = [entry for group in module.outline.imports.values() for entry in group]
+    return any(word in (*entry.module.split("."), entry.attribute) for entry in entries)
+
+
+def _best(answers: list[Answer]) -> list[Answer]:
+    """Leave out what is only possible where better is known, and make one sure of what stands alone."""
+    good = [answer for answer in answers if answer.certainty != POSSIBLE]
+    if good:
+        return good
+    return [
+        Answer(
+            a.rule,
+            a.symptom,
+            a.score + 1,
+            LIKELY,
+            "the only place in this tree where it can happen",
+            a.finding,
+            a.source,
+            a.path,
+        )
+        if sum(other.rule.code == a.rule.code for other in answers) == 1
+        else a
+        for a in answers
+    ]
+
+
+def _unseen(match: Match, has_places: bool) -> Answer:
+    advice = _SETTINGS.get(match.rule.family, "")
+    if not advice:
+        where = "" if has_places else "; run it with --root where the code of the traceback lies"
+        advice = f"No such place was found in this tree{where}; `pitfall-lint explain {match.rule.code}` says what to look for"
+    why = f'the rule knows "{match.symptom}"'
+    return Answer(match.rule, match.symptom, match.weight * 0.4, UNSEEN, why, advice=advice)

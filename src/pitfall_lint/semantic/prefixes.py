@@ -1,0 +1,86 @@
+"""Prefixes and base addresses that users choose, and what the project itself says of the slash at their end."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from pitfall_lint.semantic import callers, calls, strings
+from pitfall_lint.semantic.definitions import Function
+from pitfall_lint.semantic.shapes import Hole, Shape
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.file import File
+
+_STRIPPING = ("rstrip", "strip", "removesuffix")
+
+
+def open_end(shape: Shape) -> Hole | None:
+    """Return the hole that a text ends with, if somebody outside chooses it and its end is not known."""
+    last = shape.parts[-1] if shape.parts else None
+    if isinstance(last, Hole) and last.source and last.trailing is None:
+        return last
+    return None
+
+
+def stripped_elsewhere(file: File, hole: Hole) -> tuple[File, cst.Call] | None:
+    """Return a place of the file that takes the slash off the same value."""
+    return _stripped(file).get(hole.key) if hole.key is not None else None
+
+
+def _stripped(file: File) -> dict[object, tuple[File, cst.Call]]:
+    key = "stripped prefixes"
+    if key not in file.memo:
+        found: dict[object, tuple[File, cst.Call]] = {}
+        for method in _STRIPPING:
+            for mention in calls.mentions(file, method):
+                outer = file.parent(mention)
+                if not isinstance(outer, cst.Call) or outer.func is not mention or len(outer.args) != 1:
+                    continue
+                if not isinstance(mention, cst.Attribute) or file.folded(outer.args[0].value) != "/":
+                    continue
+                texts = strings.shapes_of(file, mention.value)
+                for shape in (*texts, *(given for _, given in callers.given_to(texts[:1]))):
+                    if shape.parts and isinstance(shape.parts[-1], Hole) and shape.parts[-1].key is not None:
+                        found.setdefault(shape.parts[-1].key, (file, outer))
+        file.memo[key] = found
+    known: dict[object, tuple[File, cst.Call]] = file.memo[key]
+    return known
+
+
+def documented_with_slash(hole: Hole) -> str:
+    """Return the example with a slash at its end by which a docstring describes a parameter; empty without one."""
+    if hole.source != "parameter" or not isinstance(hole.key, tuple) or not isinstance(hole.key[0], Function):
+        return ""
+    function, name = hole.key
+    texts = [_docstring(function.node)]
+    if function.class_ is not None:
+        texts.append(_docstring(function.class_.node))
+    for text in texts:
+        match = re.search(
+            rf"(?m)^[ \t:*`\-\w]*?\b{re.escape(name)}\b[^\n]*?(https?://[^\s`'\"<>]+/)(?=[`'\"\s).,]|$)", text
+        )
+        if match:
+            return match.group(1)
+    return ""
+
+
+def _docstring(node: cst.CSTNode) -> str:
+    if isinstance(node, (cst.FunctionDef, cst.ClassDef)):
+        return node.get_docstring() or ""
+    return ""
+
+
+def default_with_slash(file: File, shape: Shape) -> str:
+    """Return the default with a slash at its end of the call that reads a setting; empty without one."""
+    origin = shape.origin[1] if shape.origin is not None else None
+    owner = shape.origin[0] if shape.origin is not None else file
+    if not isinstance(origin, cst.Call):
+        return ""
+    given = owner.call(origin).keyword("default")
+    if given is None and len(origin.args) >= 2 and origin.args[-1].keyword is None:
+        given = origin.args[-1].value
+    text = owner.folded(given) if given is not None else None
+    return text if isinstance(text, str) and text.startswith("/") and text.endswith("/") else ""
