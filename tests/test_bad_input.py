@@ -143,7 +143,7 @@ def test_syntax_newer_than_the_interpreter(lint, tmp_path):
 
 
 def test_ten_megabytes(lint, tmp_path):
-    (tmp_path / "code.py").write_text("\n\ndef f():\n    return 1\n" * 400_000)
+    (tmp_path / "code.py").write_text(f"x = '{'y' * 150}'\n" * 65_000)
     (tmp_path / "data.py").write_text(
         LOST + "\n\nDATA = '''\n" + "lorem ipsum dolor sit amet\n" * 400_000 + "'''\n"
     )

@@ -11,9 +11,9 @@ import pytest
 from evidence import FIXTURES, Mark, fixed, found, marks, only, project, rules, shown
 
 from pitfall_lint.lint import lint_source
+from pitfall_lint.noqa import visible
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.source import Source
-from pitfall_lint.suppressions import visible
 
 FAMILIES = rules().families
 
@@ -44,7 +44,7 @@ def case(path: Path) -> object:
 def test_marks(path: Path) -> None:
     rule = rules()[rule_name(path)]
     source = Source(path.name, path.read_bytes())
-    findings = visible(source, found(source, rule.code))
+    findings = visible(source, found(source, rule.code), ())
     actual = sorted(Mark(path.name, source.position(f.span.start)[0], f.code) for f in findings)
     expected = sorted(mark for mark in marks(path, path.name) if mark.code == rule.code)
     assert actual == expected, shown(source, findings)
@@ -85,7 +85,7 @@ def test_project(folder: Path) -> None:
     for path in files:
         name = path.relative_to(folder).as_posix()
         source = Source(str(path), path.read_bytes())
-        findings = visible(source, found(source, rule.code, where))
+        findings = visible(source, found(source, rule.code, where), ())
         report.append(shown(source, findings))
         actual += [Mark(name, source.position(f.span.start)[0], f.code) for f in findings]
         for finding in findings:

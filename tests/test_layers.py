@@ -20,7 +20,7 @@ LAYERS = """
     cli server
     reporters diagnose baseline watch
     run
-    lint cache screen discover waking ignoring
+    lint cache screen discover ignoring
     noqa
     suppressions
     catalog page

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,7 @@ def scratch(tmp_path: Path, hooks: tuple[Path, str], hook: str, home: str) -> No
     )
     git(tmp_path, "init", "-q")
     done = subprocess.run(
-        ["pre-commit", "install", "--install-hooks"],
+        [sys.executable, "-m", "pre_commit", "install", "--install-hooks"],
         cwd=tmp_path,
         env={k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {"PRE_COMMIT_HOME": home},
         capture_output=True,

@@ -103,7 +103,7 @@ PIT301 nobody can see what `layer.update()` raises: its task is dropped
    = or: Keep it
 
 Found 1 finding in 1 file.
-No safe fixes; 1 unsafe fix available with `--fix --unsafe-fixes`.
+1 fixable with `--fix --unsafe-fixes`.
 """
     )
 
@@ -187,7 +187,7 @@ def test_concise(rules):
     ]
     assert out.endswith(
         "Found 2 findings in 1 file.\n"
-        "[*] 1 fixable with `--fix` (1 unsafe fix available with `--fix --unsafe-fixes`).\n"
+        "[*] 1 fixable with `--fix`, 1 more with `--fix --unsafe-fixes`.\n"
     )
     out = rendered(rules, "concise", report(finding(), safe), unsafe_fixes=True)
     assert out.endswith("[*] 2 fixable with `--fix --unsafe-fixes`.\n")

@@ -282,7 +282,9 @@ UNAWAITED = "async def save(): ...\n\n\nasync def main():\n    save()\n    save(
 @pytest.mark.asyncio
 async def test_fix_all(editor: Editor) -> None:
     await start(editor.client, [editor.root])
-    text = UNAWAITED.replace("async def other():\n", "async def other():\n    import asyncio\n    asyncio.create_task(save())\n")
+    text = UNAWAITED.replace(
+        "async def other():\n", "async def other():\n    import asyncio\n    asyncio.create_task(save())\n"
+    )
     text = text.replace("save(): ...", "save(): raise OSError")
     uri = editor.open("a.py", text)
     codes = [d.code for d in await editor.pushed(uri)]
@@ -293,7 +295,9 @@ async def test_fix_all(editor: Editor) -> None:
     assert result == text.replace("    save()\n", "    await save()\n"), "safe fixes only"
     assert await editor.actions(uri, span(0, 0, 0), ["source.organizeImports"]) == []
     assert len(await editor.actions(uri, span(0, 0, 0), ["source"])) == 1
-    every = [a for a in await editor.actions(uri, span(4, 5, 5), ["quickfix"]) if a.title.startswith("Fix all")]
+    every = [
+        a for a in await editor.actions(uri, span(4, 5, 5), ["quickfix"]) if a.title.startswith("Fix all")
+    ]
     assert [a.title for a in every] == ["Fix all 3 unawaited-coroutine (PIT302) in this file"]
     assert apply(text, (await editor.resolved(every[0])).edit, uri) == result
 
@@ -314,7 +318,13 @@ async def test_hover(editor: Editor) -> None:
     uri = editor.open("a.py", BAD)
     text = await editor.hover(uri, 4, 20)
     assert text is not None
-    for piece in ("PIT301", "Task exception was never retrieved", "**Why**", "**Fixed** (unsafe fix)", "lost-task-exception.md"):
+    for piece in (
+        "PIT301",
+        "Task exception was never retrieved",
+        "**Why**",
+        "**Fixed** (unsafe fix)",
+        "lost-task-exception.md",
+    ):
         assert piece in text
     assert await editor.hover(uri, 0, 3) is None
 
@@ -489,7 +499,11 @@ async def test_excluded_files_are_left_alone(editor: Editor) -> None:
 async def test_notebook(editor: Editor) -> None:
     """Cells are one module: an import in the first counts in the second; magics are no syntax errors."""
     await start(editor.client, [editor.root])
-    cells = ["%matplotlib inline\nimport asyncio\n!ls", "%%bash\necho (", "async def main(save):\n    asyncio.create_task(save())"]
+    cells = [
+        "%matplotlib inline\nimport asyncio\n!ls",
+        "%%bash\necho (",
+        "async def main(save):\n    asyncio.create_task(save())",
+    ]
     names = [f"{editor.uri('n.ipynb')}#c{number}" for number in range(len(cells))]
     editor.client.notebook_document_did_open(
         types.DidOpenNotebookDocumentParams(
@@ -551,16 +565,16 @@ async def test_garbage(editor: Editor) -> None:
     await start(client, [editor.root])
     writer = client.protocol.writer
 
-    def send(body: bytes) -> None:
+    async def send(body: bytes) -> None:
         result = writer.write(b"Content-Length: %d\r\n\r\n" % len(body) + body)
         if asyncio.iscoroutine(result):
-            asyncio.ensure_future(result)
+            await result
 
-    send(b"{ this is no JSON")
-    send(json.dumps({"jsonrpc": "1.0", "method": "textDocument/didOpen", "params": {}}).encode())
-    send(json.dumps({"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"a": 1}}).encode())
-    send(json.dumps({"jsonrpc": "2.0", "method": "no/such/thing", "params": None}).encode())
-    send(json.dumps({"jsonrpc": "2.0", "id": "mine", "method": "textDocument/hover", "params": 7}).encode())
+    await send(b"{ this is no JSON")
+    await send(json.dumps({"jsonrpc": "1.0", "method": "textDocument/didOpen", "params": {}}).encode())
+    await send(json.dumps({"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": {"a": 1}}).encode())
+    await send(json.dumps({"jsonrpc": "2.0", "method": "no/such/thing", "params": None}).encode())
+    await send(json.dumps({"jsonrpc": "2.0", "id": "mine", "method": "textDocument/hover", "params": 7}).encode())
     editor.change("file:///never/opened.py", "x")
     editor.change("not a uri", "x", span(3, 4, 5))
     editor.close("file:///never/opened.py")
@@ -594,8 +608,12 @@ async def test_many_edits_at_once_end_with_the_last_text(editor: Editor) -> None
 def test_missing_extra(tmp_path: Path) -> None:
     import subprocess
 
-    code = "import sys; sys.modules['pygls'] = None; from pitfall_lint.cli import run; sys.exit(run(['server']))"
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    code = (
+        "import sys; sys.modules['pygls'] = None; from pitfall_lint.cli import run; sys.exit(run(['server']))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
     assert ran.returncode == 2
     assert "pip install 'pitfall-lint[lsp]'" in ran.stderr
     assert "Traceback" not in ran.stderr

@@ -82,7 +82,7 @@ def lint_with_facts(
     except SourceError as error:
         return Linted(_stamped([_syntax_error(source, error.offset, str(error))], by_code))
     if awake is None:
-        awake = Awake() if whole else screen_for(tuple(rules), project.libraries).wake(source)
+        awake = Awake() if whole else screen_for(tuple(rules), project.libraries).wake(source, project)
     looked_at = tuple(rule for rule in rules if not rule.is_built_in) if whole else awake.rules
     broken: Finding | None = None
     if syntax or (looked_at and is_too_deep(source)):

@@ -169,6 +169,12 @@ class Linter:
             self._rules[key] = settings, tuple(rule for rule in chosen if rule.code not in off)
         return self._rules[key][1]
 
+    def forget(self, paths: Iterable[str]) -> None:
+        """Drop what is known of files that changed."""
+        for path in paths:
+            for project in self._projects.values():
+                project.forget(path)
+
     def project(self, settings: config.Settings) -> Project:
         """Return the project that files with these settings belong to. Raises LibraryError."""
         key = (settings.file, settings.root)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from pitfall_lint.catalog import Rule
-from pitfall_lint.libraries import Libraries, Row, kinds
+from pitfall_lint.libraries import Function, Libraries, Row, kinds
+from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.suspicion import TABLE, Suspicion, Want, wants
 from pitfall_lint.source import Source, SourceError
 
@@ -28,7 +31,7 @@ class Awake:
 ASLEEP = Awake()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Screen:
     """The words that the rows of some rules ask for, ready to be looked for."""
 
@@ -37,18 +40,71 @@ class Screen:
     always: frozenset[str]
     """Rules that ask for no rows: they have to see every file whole."""
     wanted: dict[str, tuple[Want, ...]] = field(repr=False)
-    find: Finder = field(repr=False)
+    local: frozenset[str]
+    """Rules that matter only where an address of this machine is in reach."""
+    coroutine_rules: frozenset[str]
+    """Rules that matter where a coroutine function is called."""
+    async_arguments: bool = False
+    """Whether some rule matters where coroutine functions are given to calls."""
+    fast: bool = True
+    async_names: frozenset[str] = field(default=frozenset(), init=False)
+    find: Finder = field(init=False, repr=False)
     """Returns the words of interest in a file's bytes."""
+    coroutines: dict[str, tuple[Want, ...]] | None = field(default=None, repr=False)
+    """The project's coroutine functions, if somebody has looked for all of them."""
+    _local: dict[str, bool] = field(default_factory=dict, repr=False)
+    _named: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
-    def wake(self, source: Source) -> Awake:
+    def __post_init__(self) -> None:
+        self.find = self._finder(())
+        known = (f.name for f in self.libraries.rows(Function) if f.coroutine)
+        self.async_names = frozenset(name.rpartition(".")[2] for name in known)
+
+    def learn(self, owners: Mapping[str, frozenset[str]]) -> None:
+        """Take the names of all coroutine functions of a project, so that no file has to look for them itself."""
+        if self.coroutine_rules or self.async_arguments:
+            self.coroutines = {name: self._coroutine(name, classes) for name, classes in owners.items()}
+            self.find = self._finder({*owners, *(class_ for classes in owners.values() for class_ in classes)})
+
+    def _finder(self, more: Iterable[str]) -> Finder:
+        words = {*self.wanted, *more}
+        words.update(root for these in self.wanted.values() for want in these for root in want.roots)
+        words.discard("")
+        return _finder(words, self.fast)
+
+    def _coroutine(self, name: str, classes: frozenset[str]) -> tuple[Want, ...]:
+        """Return what wants a coroutine function's name: as a function, and as a method of these classes."""
+        shape = frozenset({"coroutine-call", "called", "not-awaited"})
+        methods = classes - {""}
+        wanted = []
+        if "" in classes:
+            wanted.append(Want(name, name, False, Row, frozenset(), self.coroutine_rules, shape))
+        if methods:
+            wanted.append(Want(name, name, True, Row, methods, self.coroutine_rules, shape))
+        return tuple(wanted)
+
+    def wake(self, source: Source, project: Project | None = None) -> Awake:
         """Return what of a file has to be looked at; nothing, mostly."""
         if self.always:
             return Awake(self.rules, None)
-        found = self.find(_plain_bytes(source))
-        words = [word for word in found if word in self.wanted and self._in_reach(word, found)]
-        if not words:
+        data = _plain_bytes(source)
+        found = self.find(data)
+        wanted = {w: self.wanted[w] for w in found if w in self.wanted and self._in_reach(w, found)}
+        coroutines: dict[str, tuple[Want, ...]] = {}
+        if self.coroutine_rules or (wanted and self.async_arguments):
+            coroutines, classes = self._coroutines_in(source, data, found, project)
+            found |= classes
+            for name, these in coroutines.items() if self.coroutine_rules else ():
+                wanted[name] = (*wanted.get(name, ()), *these)
+        if self.local and wanted and not self._names_this_machine(source, project):
+            wanted = {w: rest for w, these in wanted.items() if (rest := self._elsewhere(these))}
+        if not wanted:
             return ASLEEP
-        suspicion = Suspicion(source, words, self.wanted, self.libraries)
+        reach = Reach(self, source, project) if project is not None else None
+        named = frozenset(found)
+        suspicion = Suspicion(
+            source, wanted, self.libraries, named, reach or (lambda full, roots: True), {*coroutines, *self.async_names}
+        )
         lines = suspicion.run()
         codes = {code for codes in lines.values() for code in codes}
         rules = tuple(rule for rule in self.rules if rule.code in codes)
@@ -57,11 +113,94 @@ class Screen:
     def _in_reach(self, word: str, found: set[str]) -> bool:
         """Tell whether a wanted library is named here, or could come in by an import from the project."""
         for want in self.wanted[word]:
-            if not want.roots or not want.roots.isdisjoint(found) or want.of_type or not want.name:
+            if not want.roots or not want.roots.isdisjoint(found) or (want.of_type and not want.near) or not want.name:
+                return True
+        return False
+
+    def _elsewhere(self, wanted: tuple[Want, ...]) -> tuple[Want, ...]:
+        """Return what is left of some wants where no address of this machine is in reach."""
+        rest = (replace(want, rules=want.rules - self.local) for want in wanted)
+        return tuple(want for want in rest if want.rules)
+
+    def _coroutines_in(
+        self, source: Source, data: bytes, found: set[str], project: Project | None
+    ) -> tuple[dict[str, tuple[Want, ...]], set[str]]:
+        """Return the names of coroutine functions that stand in a file, and the classes that have such methods."""
+        if self.coroutines is not None:
+            return {name: self.coroutines[name] for name in found if name in self.coroutines}, set()
+        owners = dict(coroutines_of(data))
+        for path in project.imported_by(source, depth=2) if project is not None else ():
+            for name, classes in coroutines_of(project.read(path) or b"").items():
+                owners[name] = owners.get(name, frozenset()) | classes
+        here = {name: self._coroutine(name, owners[name]) for name in owners if name.encode() in data}
+        named = {c for classes in owners.values() for c in classes if c and c.encode() in data}
+        return here, named
+
+    def _names_this_machine(self, source: Source, project: Project | None) -> bool:
+        if project is None or _LOCAL_ADDRESS.search(source.data):
+            return True
+        for path in project.imported_by(source, depth=1):
+            if path not in self._local:
+                self._local[path] = _LOCAL_ADDRESS.search(project.read(path) or b"") is not None
+            if self._local[path]:
                 return True
         return False
 
 
+    def named_in(self, path: str, project: Project) -> frozenset[str]:
+        """Return the words of interest in another module."""
+        found = self._named.get(path)
+        if found is None:
+            found = self._named[path] = frozenset(self.find(project.read(path) or b""))
+        return found
+
+
+class Reach:
+    """Tells for one file whether its imports lead to a library."""
+
+    def __init__(self, screen: Screen, source: Source, project: Project) -> None:
+        self._screen = screen
+        self._source = source
+        self._project = project
+        self._answers: dict[tuple[str, frozenset[str]], bool] = {}
+
+    def __call__(self, full: str, roots: frozenset[str]) -> bool:
+        """Tell whether the modules that a name is imported from (all imports for "") name one of the packages."""
+        key = (full, roots)
+        if key not in self._answers:
+            self._answers[key] = self._ask(full, roots)
+        return self._answers[key]
+
+    def _ask(self, full: str, roots: frozenset[str]) -> bool:
+        project, path = self._project, os.path.abspath(self._source.path)
+        paths = project.module_paths(full, path) if full else project.imported_by(self._source)
+        for module in paths:
+            if not roots.isdisjoint(self._screen.named_in(module, project)):
+                return True
+        return False
+
+
+COROUTINE = re.compile(rb"async def[ \t]+(\w+)")
+_CLASS = re.compile(rb"class[ \t]+(\w+)")
+
+
+def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
+    """Return the names of a file's coroutine functions, with the classes whose methods they are, "" for none."""
+    found: dict[str, frozenset[str]] = {}
+    for match in COROUTINE.finditer(data):
+        name = match[1].decode("utf-8", "replace")
+        owners = {""}
+        if data[match.start() - 1 : match.start()] in (b" ", b"\t"):
+            start = data.rfind(b"\nclass ", 0, match.start()) + 1
+            if class_ := _CLASS.match(data, start):
+                owners = {class_[1].decode("utf-8", "replace")}
+                if data[match.start() - 5 : match.start()] != b"\n    ":
+                    owners.add("")  # deeper than a method of that class
+        found[name] = found.get(name, frozenset()) | owners
+    return found
+
+
+_LOCAL_ADDRESS = re.compile(rb"localhost|127\.\d|0\.0\.0\.0|\[::1?\]", re.IGNORECASE)
 _SCREENS: list[tuple[tuple[Rule, ...], Libraries, Screen]] = []
 
 
@@ -82,17 +221,28 @@ def build(rules: Iterable[Rule], libraries: Libraries, *, fast: bool = True) -> 
     rules = tuple(rule for rule in rules if not rule.is_built_in)
     asked: dict[tuple[type[Row], frozenset[str]], frozenset[str]] = {}
     always: set[str] = set()
+    local: set[str] = set()
+    coroutine_rules: set[str] = set()
     for rule in rules:
-        if not rule.asks or any(kind not in known for kind in rule.asks):
-            always.add(rule.code)
-        for kind in rule.asks:
-            if kind in known:
-                key = known[kind], frozenset(rule.shape)
-                asked[key] = asked.get(key, frozenset()) | {rule.code}
+        shape = frozenset(rule.shape)
+        silent = {kind for kind in rule.asks if f"{kind}:context" in shape}  # they explain, and wake nobody
+        shape = frozenset(word for word in shape if ":" not in word)
+        if rule.chosen:  # then what is told of direct uses, in the strict set alone, is told as well
+            shape -= {"indirect"}
+        if "local-address" in shape:
+            local.add(rule.code)
+        if "coroutine-call" in shape:
+            coroutine_rules.add(rule.code)
+            asked_of = {Function}
+        else:
+            if not rule.asks or any(kind not in known for kind in rule.asks):
+                always.add(rule.code)
+            asked_of = {known[kind] for kind in rule.asks if kind in known and kind not in silent}
+        for kind in asked_of:
+            asked[kind, shape] = asked.get((kind, shape), frozenset()) | {rule.code}
     wanted = dict(wants(asked, libraries))
-    words = set(wanted)
-    words.update(root for these in wanted.values() for want in these for root in want.roots)
-    return Screen(rules, libraries, frozenset(always), wanted, _finder(words, fast))
+    given = any("async-argument" in rule.shape for rule in rules)
+    return Screen(rules, libraries, frozenset(always), wanted, frozenset(local), frozenset(coroutine_rules), given, fast)
 
 
 def _finder(words: set[str], fast: bool) -> Finder:

@@ -129,7 +129,7 @@ asyncio.run(both())
 """
 
     def count(section: str) -> int:
-        program = page("blocks-the-loop", section).replace('asyncio.run(handler("job"))\n', beats)
+        program = page("blocks-the-loop", section).replace("asyncio.run(main())\n", beats)
         found = re.search(r"beats: (\d+)", said(program))
         assert found is not None
         return int(found[1])

@@ -15,6 +15,7 @@ from click.shell_completion import CompletionItem
 _COMMANDS = {
     "check": "Look for pitfalls, and mend them with --fix (the default command).",
     "explain": "Explain a rule, or find the rule behind a run-time error.",
+    "diagnose": "Find, from a traceback or log, the place in the code and its fix.",
     "rules": "List all rules.",
     "server": "Serve an editor over the language server protocol.",
     "completion": "Print the completion script of a shell.",
@@ -22,6 +23,7 @@ _COMMANDS = {
 _MODULES = {
     "check": "check",
     "explain": "explain",
+    "diagnose": "diagnose",
     "rules": "rules",
     "server": "server",
     "completion": "completion",
@@ -50,6 +52,9 @@ class Commands(click.Group):
             args = ["check"]
         elif args and args[0] not in _COMMANDS and args[0] not in own:
             args = ["check", *args]
+        args = [
+            "--add-noqa=" if arg == "--add-noqa" else arg for arg in args
+        ]  # its value is never a word apart
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

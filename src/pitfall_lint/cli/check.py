@@ -68,6 +68,12 @@ class _Run:
         rules = catalog.load()
         linter = run.Linter(rules, self.resolver, self.task)
         linter.rules(self.settings, "")  # selectors that stand for nothing end the run before it begins
+        if self.options["add_noqa"] is not None:
+            return self.silence(linter)
+        if self.options["watch"]:
+            from pitfall_lint.cli import watching
+
+            return watching.watch(self, linter, rules)
         report = self.stdin(linter) if self.is_stdin else self.lint(linter)
         for file in report.files:
             for note in file.notes:
@@ -106,6 +112,15 @@ class _Run:
         if cache.RECORDER is not None and not self.task.fix:
             cache.RECORDER.depends_on(repeating.inputs(self.paths, files, self.found, self.settings, report))
         return report
+
+    def silence(self, linter: run.Linter) -> int:
+        """Write `# noqa` comments where findings are."""
+        from pitfall_lint.cli import silencing
+
+        if self.is_stdin or self.task.fix:
+            raise click.UsageError("--add-noqa works on files, and not together with --fix or --diff")
+        silencing.add(linter, self.files(), self.options["add_noqa"], self.fail, self.options["quiet"])
+        return 2 if self.failed else 0
 
     def stdin(self, linter: run.Linter) -> run.Report:
         """Lint standard input; with `--fix` the mended text goes to standard output."""

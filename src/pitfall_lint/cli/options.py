@@ -101,6 +101,11 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     _rules("--fixable", "Rules whose findings may be mended."),
     _rules("--unfixable", "Rules whose findings may not be mended."),
     click.option("--ignore-noqa", is_flag=True, help="Report what `# noqa` silences, too."),
+    click.option(
+        "--add-noqa",
+        metavar="[=REASON]",
+        help="Write a `# noqa: CODES` comment, with the reason if there is one, on each line with a finding.",
+    ),
     # files
     _patterns("--exclude", "Files and folders to leave out."),
     _patterns("--extend-exclude", "Files and folders to leave out beside the excluded ones."),
@@ -149,6 +154,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         default=0,
         metavar="N",
         help="Processes to use; 0 decides by itself.",
+    ),
+    click.option(
+        "-w", "--watch", is_flag=True, help="Stay, and look again at what changed (needs the extra `watch`)."
     ),
     click.option(
         "--show-settings",

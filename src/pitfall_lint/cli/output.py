@@ -119,7 +119,7 @@ class Progress:
 
     def __call__(self, done: int) -> None:
         """Hear how many files are done."""
-        if self._shows and (now := time.monotonic()) >= self._next:
+        if self._shows and done < self._total and (now := time.monotonic()) >= self._next:
             self._next, self._written = now + 0.1, True
             share = done * 24 // max(1, self._total)
             sys.stderr.write(f"\r\x1b[2K{'━' * share}{'─' * (24 - share)} {done}/{self._total} files")

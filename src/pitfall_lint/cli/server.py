@@ -31,5 +31,5 @@ def command(stdio: bool, log_level: str, log_file: str | None) -> int:
         logging.getLogger("pygls").setLevel(logging.ERROR)
     server = features.create()
     server.start_io()
-    sys.stdout = None  # type: ignore[assignment]  # the client closed it
+    sys.stdout = None  # the client closed it
     return 0 if server.was_shut_down else 1

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pitfall_lint import catalog, config, discover, run
-from pitfall_lint.diagnose.answers import Answer, answer, matches
+from pitfall_lint.diagnose.answers import Answer, answer
 from pitfall_lint.diagnose.places import Tree
 from pitfall_lint.diagnose.reading import Event, read_log
 from pitfall_lint.diagnose.secrets import masked
+from pitfall_lint.diagnose.symptoms import is_telling, matches
 
 __all__ = ["Answer", "Diagnosed", "Diagnosis", "diagnose", "masked"]
 
@@ -44,7 +44,7 @@ def diagnose(text: str, root: str = ".", resolver: config.Resolver | None = None
     """
     rules = catalog.load()
     resolver = resolver or config.Resolver({})
-    events = read_log(text, lambda line: bool(matches(line, rules)))
+    events = read_log(text, lambda line: is_telling(line, rules))
     known = [event for event in events if matches(event.text, rules)]
     errors: list[Diagnosed] = []
     if known:
@@ -54,12 +54,16 @@ def diagnose(text: str, root: str = ".", resolver: config.Resolver | None = None
         project = run.open_project(settings)
         tree = Tree(os.path.abspath(root), map(os.path.abspath, _files(root, resolver)))
         for event in known:
-            errors.append(Diagnosed(_title(event), event.count, tuple(answer(event, rules, tree, project))))
-    others = tuple(_title(event) for event in events if event not in known and event.title)
-    nearest: Sequence[catalog.Rule] = ()
-    if not known:
-        nearest = [rule for event in events for rule in rules.find_by_symptom(event.text)][:3]
-    return Diagnosis(tuple(errors), others, tuple(dict.fromkeys(nearest)))
+            if answers := answer(event, rules, tree, project):
+                errors.append(Diagnosed(_title(event), event.count, tuple(answers)))
+    answered = {error.title for error in errors}
+    others = tuple(title for event in events if (title := _title(event)) and title not in answered)
+    nearest: dict[catalog.Rule, None] = {}
+    for event in () if errors else events:
+        nearest.update(
+            dict.fromkeys([*(m.rule for m in matches(event.text, rules)), *rules.find_by_symptom(event.text)])
+        )
+    return Diagnosis(tuple(errors), others, tuple(nearest)[:3])
 
 
 def _files(root: str, resolver: config.Resolver) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from pitfall_lint.catalog import Catalog, Rule
 from pitfall_lint.diagnose.places import Module, Place, Tree, telling_names
 from pitfall_lint.diagnose.reading import Event
+from pitfall_lint.diagnose.symptoms import SPECIFIC, Match, matches
 from pitfall_lint.finding import Finding
 from pitfall_lint.lint import InternalError, lint_with_facts
 from pitfall_lint.semantic.project import Project
@@ -29,15 +30,6 @@ _SETTINGS = {
 
 
 @dataclass(frozen=True)
-class Match:
-    """A rule whose page names what the log says."""
-
-    rule: Rule
-    symptom: str
-    weight: float
-
-
-@dataclass(frozen=True)
 class Answer:
     """One explanation of an error."""
 
@@ -55,24 +47,6 @@ class Answer:
     """What to look at where the code does not show it."""
 
 
-def plain(text: str) -> str:
-    """Return the text without what changes from run to run: case, spacing, numbers, punctuation."""
-    return " ".join(re.sub(r"0x[0-9a-f]+|\d+|[^\w\s]|_", " ", text.lower()).split())
-
-
-def matches(text: str, rules: Iterable[Rule]) -> list[Match]:
-    """Return the rules that know a text, the most telling symptom of each, best first."""
-    wanted = f" {plain(text)} "
-    found = []
-    for rule in rules:
-        known = [(len(words.split()), symptom) for symptom in rule.symptoms if (words := plain(symptom))]
-        hits = [(size, symptom) for size, symptom in known if f" {plain(symptom)} " in wanted]
-        if hits:
-            size, symptom = max(hits)
-            found.append(Match(rule, symptom, min(size, 12) / 12))
-    return sorted(found, key=lambda match: (-match.weight, match.rule.code))
-
-
 def answer(event: Event, rules: Catalog, tree: Tree, project: Project) -> list[Answer]:
     """Return what explains an error, best first; empty when no rule knows it."""
     known = matches(event.text, rules)
@@ -82,23 +56,24 @@ def answer(event: Event, rules: Catalog, tree: Tree, project: Project) -> list[A
     names = telling_names([*event.names, *(frame.function for frame in event.frames)])
     chosen = rules.select([match.rule.code for match in known if not match.rule.is_built_in])
     answers: list[Answer] = []
-    for module in _in_order(tree, places, names):
+    for module in _in_order(tree, places):
         found = _lint(module, chosen, project)
         answers += (
             _judge(f, m, module, places, names) for f in found for m in known if m.rule.code == f.code
         )
-    answers = _best(answers)
-    seen = {answer.rule.code for answer in answers}
-    for match in known:
-        if match.rule.code not in seen:
-            answers.append(_unseen(match, bool(places)))
-    return sorted(
-        answers, key=lambda a: (-a.score, a.rule.code, a.path, a.finding.span if a.finding else None)
-    )
+    words = {match.rule.code: match.words for match in known}
+    best = _best([a for a in answers if a.score > _NEAR or words[a.rule.code] >= SPECIFIC], words)
+    if not any(answer.certainty in (SURE, LIKELY) for answer in best):
+        best += _unseen(known, {answer.rule.code for answer in best}, places)
+    return sorted(best, key=_rank)
 
 
-def _in_order(tree: Tree, places: Sequence[Place], names: set[str]) -> list[Module]:
-    """The traceback's own modules first, then those that name its functions, then the others, boundedly many."""
+def _rank(answer: Answer) -> tuple[float, str, str, int]:
+    return -answer.score, answer.rule.code, answer.path, answer.finding.span.start if answer.finding else 0
+
+
+def _in_order(tree: Tree, places: Sequence[Place]) -> list[Module]:
+    """The traceback's own modules first, then the others, boundedly many."""
     own = list(dict.fromkeys(place.module for place in places))
     others = [module for module in tree.modules if module not in own]
     return [*own, *others][:_FILES]
@@ -158,32 +133,33 @@ def _imports(module: Module, other: Module) -> bool:
     return any(word in (*entry.module.split("."), entry.attribute) for entry in entries)
 
 
-def _best(answers: list[Answer]) -> list[Answer]:
-    """Leave out what is only possible where better is known, and make one sure of what stands alone."""
+def _best(answers: list[Answer], words: dict[str, int]) -> list[Answer]:
+    """Leave out what is only possible where better is known; what stands alone may be likely."""
     good = [answer for answer in answers if answer.certainty != POSSIBLE]
     if good:
         return good
+    alone = {a.rule.code for a in answers if sum(other.rule is a.rule for other in answers) == 1}
+    why = "the only place in this tree where it can happen"
     return [
-        Answer(
-            a.rule,
-            a.symptom,
-            a.score + 1,
-            LIKELY,
-            "the only place in this tree where it can happen",
-            a.finding,
-            a.source,
-            a.path,
-        )
-        if sum(other.rule.code == a.rule.code for other in answers) == 1
+        replace(a, score=a.score + 1, certainty=LIKELY, why=why)
+        if a.rule.code in alone and words[a.rule.code] >= SPECIFIC
         else a
         for a in answers
     ]
 
 
-def _unseen(match: Match, has_places: bool) -> Answer:
-    advice = _SETTINGS.get(match.rule.family, "")
-    if not advice:
-        where = "" if has_places else "; run it with --root where the code of the traceback lies"
-        advice = f"No such place was found in this tree{where}; `pitfall-lint explain {match.rule.code}` says what to look for"
-    why = f'the rule knows "{match.symptom}"'
-    return Answer(match.rule, match.symptom, match.weight * 0.4, UNSEEN, why, advice=advice)
+def _unseen(known: Sequence[Match], seen: set[str], places: Sequence[Place]) -> list[Answer]:
+    """The rules that know the text and find nothing: worth a word where the cause need not be here."""
+    answers = []
+    for match in known:
+        advice = _SETTINGS.get(match.rule.family, "")
+        if match.rule.code in seen or not (advice or (not places and match.words >= SPECIFIC)):
+            continue
+        if not advice:
+            page = f"`pitfall-lint explain {match.rule.code}` says what to look for"
+            advice = (
+                f"No such place in this tree; run it with --root where the code of the traceback lies. {page}"
+            )
+        why = f'the rule knows "{match.symptom}"'
+        answers.append(Answer(match.rule, match.symptom, match.weight * 0.4, UNSEEN, why, advice=advice))
+    return answers

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from pitfall_lint.diagnose.reading import Frame
-from pitfall_lint.run import read
+from pitfall_lint.run import read, shown_path
 from pitfall_lint.semantic.outline import Block, Outline
 from pitfall_lint.source import Source
 
@@ -31,7 +31,7 @@ class Module:
     def source(self) -> Source | None:
         """The text; None when it can't be read."""
         try:
-            return Source(self.path, read(self.path))
+            return Source(shown_path(self.path), read(self.path))
         except OSError:
             return None
 
@@ -41,7 +41,7 @@ class Module:
         return Outline(self.source) if self.source is not None else None
 
     def block(self, line: int, function: str) -> Block | None:
-        """Return the innermost definition around a 1-based line; if it has another name, the one of that name."""
+        """Return the innermost definition around a 1-based line, or else the one of that name."""
         outline = self.outline
         if outline is None:
             return None
@@ -77,7 +77,7 @@ class Tree:
             self._by_name.setdefault(parts[-1], []).append(module)
 
     def place(self, frame: Frame) -> Place | None:
-        """Return where a frame is in the local tree; None for other people's code and for what is ambiguous."""
+        """Return where a frame is in the local tree; None for other people's code and what is ambiguous."""
         path = frame.path.replace("\\", "/")
         parts = tuple(part for part in path.split("/") if part not in ("", "."))
         if not parts or not parts[-1].endswith(".py"):

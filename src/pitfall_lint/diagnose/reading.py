@@ -13,7 +13,8 @@ _HEADER = re.compile(
 )
 _FRAME = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>[\w<>.]+))?')
 _SHORT = re.compile(
-    r"(?P<path>(?:[A-Za-z]:)?[^\s:\"'(<>]+\.py):(?P<line>\d+)(?::? in (?P<function>[\w<>.]+)|: (?=[\w.]+(?:Error|Exception|Warning)\b)|:?$)"
+    r"(?P<path>(?:[A-Za-z]:)?[^\s:\"'(<>]+\.py):(?P<line>\d+)"
+    r"(?::? in (?P<function>[\w<>.]+)|: (?=[\w.]+(?:Error|Exception|Warning)\b)|:?$)"
 )
 _COROUTINE = re.compile(
     r"(?:coro|wait_for|coroutine)=<(?P<function>[\w.<>]+)\(\)[^>]*?"
@@ -21,6 +22,9 @@ _COROUTINE = re.compile(
 )
 _NEVER_AWAITED = re.compile(r"coroutine '(?P<function>[\w.<>]+)' was never awaited")
 _EXCEPTION = re.compile(r"^(?P<type>(?:[A-Za-z_]\w*\.)*[A-Z_a-z]\w*)(?:: (?P<message>.*))?$")
+_DETAIL = re.compile(
+    r"\s*(?:future|task|client_session|connector|connections|transport|handle|protocol|message)\s*:"
+)
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _PENDING = 4
 """Lines before a traceback that may belong to it."""
@@ -65,7 +69,7 @@ class Event:
 
 
 def read_log(text: str, is_telling: Callable[[str], bool]) -> list[Event]:
-    """Return the errors of a log, repeated ones once; `is_telling` says which single lines are errors, too."""
+    """Return the errors of a log, repeated ones once; `is_telling` says which single lines are errors."""
     reader = _Reader(is_telling)
     for line in lines_of(text):
         reader.take(line)
@@ -141,7 +145,7 @@ class _Reader:
         match = _FRAME.search(line) or _SHORT.search(line)
         if match is not None:
             self._frame(match)
-        elif line and not line[0].isspace() and (found := _EXCEPTION.match(line)) is not None:
+        elif line and not line[0].isspace() and _EXCEPTION.match(line) is not None:
             self.event.exceptions.append(line)
             self._say(line)
             self.state, self.continued = "behind", _CONTINUED
@@ -158,10 +162,10 @@ class _Reader:
                 self.event.frames.insert(
                     0, Frame(match["path"], int(match["line"]), match["function"].rpartition(".")[2])
                 )
-        if match := _NEVER_AWAITED.search(line):
-            self.event.names.append(match["function"])
-        if (match := _SHORT.search(line)) is not None and match["path"] and "Warning" in line:
-            self.event.frames.append(Frame(match["path"], int(match["line"])))
+        if never := _NEVER_AWAITED.search(line):
+            self.event.names.append(never["function"])
+        if (at := _SHORT.search(line)) is not None and "Warning" in line:
+            self.event.frames.append(Frame(at["path"], int(at["line"])))
 
     def _outside(self, line: str) -> None:
         if not line.strip():
@@ -170,7 +174,7 @@ class _Reader:
         if self.state == "behind" and self.continued and self.event is not None and not self.is_telling(line):
             self.continued -= 1
             self._say(line)
-        goes_on = bool(self.event and self.event.lines and _goes_on(self.event.lines[-1], line))
+        goes_on = bool(self.event and self.event.lines and _goes_on(line))
         if self.is_telling(line) or goes_on:
             if not goes_on:
                 if self.event is not None:
@@ -194,12 +198,6 @@ class _Reader:
         self.pending = [*self.pending, line][-_PENDING:]
 
 
-def _goes_on(before: str, line: str) -> bool:
-    """Tell whether a line belongs to the telling line before: asyncio prints the future, aiohttp the session."""
-    return (
-        re.match(
-            r"\s*(?:future|task|client_session|connector|connections|transport|handle|protocol|message)\s*:",
-            line,
-        )
-        is not None
-    )
+def _goes_on(line: str) -> bool:
+    """Tell whether a line details the telling one before: asyncio prints the future, aiohttp the session."""
+    return _DETAIL.match(line) is not None

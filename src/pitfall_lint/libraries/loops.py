@@ -57,6 +57,14 @@ class ThreadDecorator(Row):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ThreadScript(Row):
+    """A library that runs the scripts that use it on a thread: what they do at module level runs there."""
+
+    module: str = name_field(wakes=False)
+    thread: str = "another thread"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NeedsLoop(Row):
     """A call that raises in a thread without an event loop."""
 
@@ -132,8 +140,8 @@ class Blocking(Row):
     """Arguments (`position|keyword`) that make it return at once when they are falsy."""
     quick_if: tuple[str, ...] = ()
     """Arguments whose mere presence bounds the wait or says that it is meant."""
-    asked_by: str = ""
-    """A method that tells whether it would wait; where it is asked nothing is reported."""
+    asked_by: tuple[str, ...] = ()
+    """Methods that tell whether it would wait; where one is asked nothing is reported."""
     seconds: str = ""
     """Where the duration is; a constant of a few hundredths is nothing to speak of."""
     instead: str = ""

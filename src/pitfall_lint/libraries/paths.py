@@ -60,7 +60,7 @@ class Join(Row):
     """A call that joins addresses or paths."""
 
     call: tuple[str, ...] = name_field(default=())
-    common: tuple[str, ...] = name_field(default=(), shape=("slashed",))
+    common: tuple[str, ...] = name_field(default=(), shape=("slashed", "through"))
     """Names that are everywhere: only calls with a constant that may start with a slash are looked at."""
     style: Literal["reference", "file", "normalising"] = "reference"
     """reference: RFC 3986, "/x" replaces the base's path. file: "/x" throws the left side away. normalising: one slash."""
@@ -82,9 +82,11 @@ class JoinOperator(Row):
 class UrlUse(Row):
     """A call that requests, redirects to or serves below an address."""
 
-    call: tuple[str, ...] = name_field(wakes=False, default=())
+    call: tuple[str, ...] = name_field(default=(), shape=("called",))
     client: str = name_field(default="")
     """A client's constructor that takes a base address."""
+    redirect: tuple[str, ...] = name_field(default=())
+    """A redirect to an address."""
     url: str = "0|url"
     kind: Literal["request", "redirect", "base", "cookie", "socket"] = "request"
     base: str = ""
@@ -124,3 +126,20 @@ class Text(Row):
     """It gives a web address."""
     path: bool | None = None
     """Whether that address carries a path."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MountPoint(Row):
+    """Words by which a program asks where it is mounted (`root_path`): then it may be mounted below a prefix."""
+
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class MountedPath(Row):
+    """A sub-application that compares the whole request path with a path of its own, the mount's part included."""
+
+    type: str = name_field()
+    path: str = "|path"
+    default: str = ""
+    """What the path is when none is given."""

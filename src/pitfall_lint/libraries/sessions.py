@@ -97,3 +97,10 @@ class ClosingWord(Row):
     """A method name that says that something ends, whatever its type is."""
 
     word: str = word_field()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsyncClosingWord(Row):
+    """A method name that is known from coroutine functions alone."""
+
+    word: str = word_field()

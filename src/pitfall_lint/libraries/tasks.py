@@ -90,6 +90,8 @@ class Cancellation(Row):
 
     error: str = name_field(default="")
     call: str = name_field(default="")
+    word: str = word_field(default="")
+    """The word to look for, where the name's package need not be imported."""
     never: bool = False
     """Its library forbids to swallow it anywhere."""
 

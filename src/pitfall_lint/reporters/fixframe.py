@@ -9,7 +9,7 @@ from pitfall_lint.finding import Edit, Fix
 from pitfall_lint.fixing import FixError, splice
 from pitfall_lint.reporters import Style
 from pitfall_lint.reporters.frame import bar
-from pitfall_lint.reporters.paint import columns, harmless, paint
+from pitfall_lint.reporters.paint import columns, cut, harmless, paint
 from pitfall_lint.source import Source
 
 _MOST = 24
@@ -39,7 +39,7 @@ def _row(sign: str, line: int, text: str, style: Style, gutter: int) -> str:
     text = harmless(text).expandtabs(4).rstrip()
     room = style.width - gutter - 3 if style.width else 0
     if room > 20 and columns(text) > room:
-        text = text[: room - 1] + "…"
+        text = cut(text, room - 1) + "…"
     number = "" if sign == "-" else str(line)
     color = {"-": "red", "+": "green"}.get(sign)
     edge = paint("|", "blue", style) if sign == " " else paint(sign, color or "dim", style)

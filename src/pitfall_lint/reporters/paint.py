@@ -59,6 +59,16 @@ def columns(text: str) -> int:
     )
 
 
+def cut(text: str, width: int) -> str:
+    """Return as much of the text as fits into so many columns."""
+    taken = 0
+    for index, char in enumerate(text):
+        taken += columns(char)
+        if taken > width:
+            return text[:index]
+    return text
+
+
 def wrapped(text: str, style: Style, indent: int, first: int | None = None) -> str:
     """Return text broken at spaces; later lines are indented, the first has `first` columns taken."""
     if not style.width:

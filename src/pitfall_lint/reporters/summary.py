@@ -21,9 +21,9 @@ def is_fixable(finding: Finding, style: Style) -> bool:
     )
 
 
-def counted(number: int, noun: str, plural: str = "") -> str:
+def counted(number: int, noun: str) -> str:
     """Return `1 finding`, `2 findings`."""
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def summary(report: Report, style: Style) -> Iterator[str]:
@@ -44,19 +44,14 @@ def summary(report: Report, style: Style) -> Iterator[str]:
         not is_fixable(f, style) and f.fix is not None and f.fix.applicability is Applicability.UNSAFE
         for f in findings
     )
+    star = f"[{paint('*', 'cyan', style)}] "
     if easy and unsafe:
-        yield (
-            f"[{paint('*', 'cyan', style)}] {easy} fixable with `--fix`"
-            f" ({counted(unsafe, 'unsafe fix', 'unsafe fixes')} available with `--fix --unsafe-fixes`).\n"
-        )
+        yield f"{star}{easy} fixable with `--fix`, {unsafe} more with `--fix --unsafe-fixes`.\n"
     elif easy:
         flags = "--fix --unsafe-fixes" if style.unsafe_fixes else "--fix"
-        yield f"[{paint('*', 'cyan', style)}] {easy} fixable with `{flags}`.\n"
+        yield f"{star}{easy} fixable with `{flags}`.\n"
     elif unsafe:
-        yield (
-            f"No safe fixes; {counted(unsafe, 'unsafe fix', 'unsafe fixes')}"
-            " available with `--fix --unsafe-fixes`.\n"
-        )
+        yield f"{unsafe} fixable with `--fix --unsafe-fixes`.\n"
 
 
 def fixed_list(report: Report, rules: Catalog) -> Iterator[str]:

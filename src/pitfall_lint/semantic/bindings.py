@@ -10,6 +10,7 @@ from pitfall_lint.libraries import Attribute
 from pitfall_lint.semantic import annotation, calling, names
 from pitfall_lint.semantic.outline import Block, Imported
 from pitfall_lint.semantic.query import WIDTH, Values, is_under_way, merged, remembered, values_of
+from pitfall_lint.semantic.scopes import Binding
 from pitfall_lint.semantic.values import (
     UNKNOWN,
     ClassValue,
@@ -22,7 +23,6 @@ from pitfall_lint.semantic.values import (
     Unknown,
     Value,
 )
-from pitfall_lint.semantic.walk import Binding
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File

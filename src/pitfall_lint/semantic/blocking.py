@@ -62,10 +62,12 @@ def wait_of(call: Call, *, strict: bool = False, depth: int = _DEPTH) -> Wait | 
     """
     for row in call.file.rows_of_call(call, Blocking):
         if strict or not row.strict:
-            return Wait(row, (call,)) if waits(call, row) else None
+            return Wait(row, (call,)) if waits(call, row) and not asks_before(call, row) else None
     target = runs(call) if depth else None
     inner = wait_in(target, strict, depth - 1) if target is not None else None
-    return Wait(inner.row, (call, *inner.calls), inner.ifs) if inner is not None else None
+    if inner is None or asks_before(call, inner.row):
+        return None
+    return Wait(inner.row, (call, *inner.calls), inner.ifs)
 
 
 def wait_in(function: Function, strict: bool, depth: int) -> Wait | None:
@@ -103,13 +105,18 @@ def _may_wait(function: Function) -> bool:
     return not words.isdisjoint(function.file.libraries.leaves(Blocking))
 
 
+def asks_before(call: Call, row: Blocking) -> bool:
+    """Tell whether the function around a call asks whether it has to wait: `done()`, `empty()`."""
+    function = call.function
+    return (
+        bool(row.asked_by)
+        and function is not None
+        and any(other.method in row.asked_by for other in function.calls())
+    )
+
+
 def waits(call: Call, row: Blocking) -> bool:
     """Tell whether the arguments of a blocking call let it block."""
-    if row.asked_by and call.function is not None and call.receiver is not None:
-        receiver = call.file.code(call.receiver)
-        for other in call.function.calls():
-            if other.method == row.asked_by and call.file.code(other.node.func).startswith(f"{receiver}."):
-                return False
     if call.is_awaited or any(call.where(place) is not None for place in row.quick_if):
         return False
     if row.seconds and (length := call.where(row.seconds)) is not None:

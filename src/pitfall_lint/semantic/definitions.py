@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, TypeVar, overload
 import libcst as cst
 
 from pitfall_lint.semantic.outline import Block
-from pitfall_lint.semantic.walk import own_nodes, parameters
+from pitfall_lint.semantic.scopes import parameters
+from pitfall_lint.semantic.walk import own_nodes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call

@@ -11,17 +11,17 @@ from pitfall_lint.finding import Edit, Span
 from pitfall_lint.semantic.walk import Tree
 
 if TYPE_CHECKING:
-    from pitfall_lint.semantic.file import File
+    from pitfall_lint.semantic.syntax import Syntax
 
 
-def _offset(file: File, tree: Tree, line: int, column: int) -> int:
+def _offset(file: Syntax, tree: Tree, line: int, column: int) -> int:
     lines = tree.slice.lines
     if line > len(lines):  # just behind the slice's last newline
         return file.source.offset(lines[-1] + 2, 0) if lines else 0
     return file.source.offset(max(lines[line - 1], 0) + 1, column)
 
 
-def span(file: File, node: cst.CSTNode) -> Span:
+def span(file: Syntax, node: cst.CSTNode) -> Span:
     """Return the bytes of a node in the file; an empty span for a node that is not from it."""
     tree = file.tree_of(node)
     place = tree.ranges.get(node) if tree is not None else None
@@ -31,29 +31,29 @@ def span(file: File, node: cst.CSTNode) -> Span:
     return Span(start, max(start, _offset(file, tree, *place.end)))
 
 
-def code(file: File, node: cst.CSTNode) -> str:
+def code(file: Syntax, node: cst.CSTNode) -> str:
     """Return the source of a node as it stands."""
     tree = file.tree_of(node)
     return (tree.module if tree is not None else cst.Module([])).code_for_node(node)
 
 
-def text(file: File, node: cst.CSTNode) -> str:
+def text(file: Syntax, node: cst.CSTNode) -> str:
     """Return the source of a node on one line, shortened to 60 characters."""
     line = " ".join(code(file, node).split())
     return line if len(line) <= 60 else line[:59] + "…"
 
 
-def replace(file: File, node: cst.CSTNode, new: str | cst.CSTNode) -> Edit:
+def replace(file: Syntax, node: cst.CSTNode, new: str | cst.CSTNode) -> Edit:
     """Return the edit that puts other source in the place of a node, newlines turned into the file's."""
     source = new if isinstance(new, str) else code(file, new)
     return Edit(span(file, node), _newlines(file, source))
 
 
-def _newlines(file: File, source: str) -> str:
+def _newlines(file: Syntax, source: str) -> str:
     return re.sub(r"\r\n|\r|\n", file.source.newline, source)
 
 
-def _line_bounds(file: File, node: cst.CSTNode) -> tuple[int, int, str]:
+def _line_bounds(file: Syntax, node: cst.CSTNode) -> tuple[int, int, str]:
     """Return the first and last 0-based line of a node's statement line, and its indentation."""
     statement = file.statement_of(node)
     outer = file.parent(statement)
@@ -67,7 +67,7 @@ def _line_bounds(file: File, node: cst.CSTNode) -> tuple[int, int, str]:
     return first, last, own[: len(own) - len(own.lstrip())]
 
 
-def insert(file: File, node: cst.CSTNode, new: str, *, after: bool) -> Edit:
+def insert(file: Syntax, node: cst.CSTNode, new: str, *, after: bool) -> Edit:
     """Return the edit that puts whole lines before or after the statement of a node."""
     first, last, indent = _line_bounds(file, node)
     source, newline = file.source, file.source.newline
@@ -83,7 +83,7 @@ def insert(file: File, node: cst.CSTNode, new: str, *, after: bool) -> Edit:
     return Edit(Span(at, at), lines if ends else newline + lines.rstrip("\r\n"))
 
 
-def add_argument(file: File, call: cst.Call, argument: str) -> Edit:
+def add_argument(file: Syntax, call: cst.Call, argument: str) -> Edit:
     """Return the edit that hands one more argument to a call, behind the others."""
     if call.args:
         at = span(file, call.args[-1].value).end
@@ -100,18 +100,18 @@ def add_argument(file: File, call: cst.Call, argument: str) -> Edit:
     return Edit(Span(at, at), argument)
 
 
-def replace_argument(file: File, argument: cst.Arg, new: str) -> Edit:
+def replace_argument(file: Syntax, argument: cst.Arg, new: str) -> Edit:
     """Return the edit that puts another argument in the place of one, its comma left alone."""
     start = span(file, argument).start
     return Edit(Span(start, span(file, argument.value).end), new)
 
 
-def indentation(file: File, node: cst.CSTNode) -> str:
+def indentation(file: Syntax, node: cst.CSTNode) -> str:
     """Return the white space that the statement line of a node begins with."""
     return _line_bounds(file, node)[2]
 
 
-def remove(file: File, node: cst.CSTNode) -> Edit:
+def remove(file: Syntax, node: cst.CSTNode) -> Edit:
     """Return the edit that takes a statement away with its lines; `pass` stays where one is needed."""
     statement = file.statement_of(node)
     line = file.parent(statement)
@@ -124,7 +124,7 @@ def remove(file: File, node: cst.CSTNode) -> Edit:
     return Edit(Span(file.source.line_starts[first], end), "")
 
 
-def wrap(file: File, first: cst.CSTNode, last: cst.CSTNode, header: str, footer: str) -> tuple[Edit, ...]:
+def wrap(file: Syntax, first: cst.CSTNode, last: cst.CSTNode, header: str, footer: str) -> tuple[Edit, ...]:
     """Return the edits that put the statements from `first` to `last` one level deeper below `header`.
 
     Lines that begin inside a string of several lines keep their text.
@@ -147,18 +147,21 @@ def wrap(file: File, first: cst.CSTNode, last: cst.CSTNode, header: str, footer:
     return tuple(merged)
 
 
-def import_module(file: File, module: str) -> tuple[str, tuple[Edit, ...]]:
+def import_module(file: Syntax, module: str) -> tuple[str, tuple[Edit, ...]]:
     """Return the name by which a module is usable, and the edits that import it if need be."""
     for name, bindings in file.outline.imports.items():
         for imported in bindings:
             if imported.attribute is None and imported.module == module and imported.level == 0:
                 if "." not in module or name != module.partition(".")[0]:
                     return name, ()
-    at, newline = _after_imports(file), file.source.newline
+    known = file.memo.get(_after_imports)
+    at = int(known) if known is not None else _after_imports(file)
+    file.memo[_after_imports] = at
+    newline = file.source.newline
     return module, (Edit(Span(at, at), f"import {module}{newline}"),)
 
 
-def _after_imports(file: File) -> int:
+def _after_imports(file: Syntax) -> int:
     """Return the offset of the line before which an import belongs: the first one not from `__future__`.
 
     Without one: behind the docstring and `__future__` imports.

@@ -13,8 +13,9 @@ from pitfall_lint.libraries.tasks import Future
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.handling import logs
 from pitfall_lint.semantic.handover import argument_for, scheduled
+from pitfall_lint.semantic.scopes import Binding
 from pitfall_lint.semantic.values import FunctionValue, Partial
-from pitfall_lint.semantic.walk import Binding, all_nodes
+from pitfall_lint.semantic.walk import all_nodes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.libraries.loops import LoopKeeper, RunsLoop
+from pitfall_lint.libraries.loops import LoopKeeper, RunsLoop, ThreadScript
 from pitfall_lint.semantic.calls import runs
 from pitfall_lint.semantic.threads import Way, loop_ways, thread_ways
 from pitfall_lint.semantic.walk import all_nodes
@@ -122,6 +122,24 @@ def bare_way(call: Call, catching: Iterable[str] = ("RuntimeError",)) -> Way | N
     return None
 
 
+def script_way(call: Call) -> Way | None:
+    """Return the thread on which a library runs this file as its script, for code at module level."""
+    file = call.file
+    if call.function is not None or is_guarded(file, call.node, ("RuntimeError",)):
+        return None
+    if any(
+        file.rows_of_call(file.call(n), LoopKeeper)
+        for n in file.skeleton.by_kind.get(cst.Call, ())
+        if n is not call.node and isinstance(n, cst.Call)
+    ):
+        return None
+    for row in file.libraries.rows(ThreadScript):
+        used = [n for n in file.skeleton.by_kind.get(cst.Call, ()) if isinstance(n, cst.Call)]
+        if any((file.qualified_name(n.func) or "").startswith(f"{row.module}.") for n in used):
+            return Way("thread", row.thread)
+    return None
+
+
 def on_loop(call: Call, catching: Iterable[str] = ("RuntimeError",)) -> Way | None:
     """Return a way from a coroutine to a call in a plain function on which nobody asks or catches."""
     function = call.function
@@ -140,16 +158,18 @@ def on_loop(call: Call, catching: Iterable[str] = ("RuntimeError",)) -> Way | No
 def foreign_way(call: Call) -> Way | None:
     """Return a way to a call that runs on a thread with which no function on it has a loop of its own."""
     function = call.function
-    if function is None or function.is_async or knows_loops(function) or _runs_a_loop(function):
+    if function is None or function.is_async or not has_no_loop(function):
         return None
     for way in thread_ways(function):
-        if not any(knows_loops(passed) or _runs_a_loop(passed) for passed in way.functions):
+        if all(has_no_loop(passed) for passed in way.functions):
             return way
     return None
 
 
-def _runs_a_loop(function: Function) -> bool:
-    return any(function.file.rows_of_call(call, RunsLoop) for call in function.calls())
+def has_no_loop(function: Function) -> bool:
+    """Tell whether a function neither makes, sets, asks for nor runs a loop."""
+    runs_one = any(function.file.rows_of_call(call, RunsLoop) for call in function.calls())
+    return not runs_one and not knows_loops(function)
 
 
 def thread_way(call: Call, catching: Iterable[str]) -> Way | None:

@@ -104,6 +104,8 @@ def _follow(function: Function, call: Call, resource: Resource, name: str) -> Lo
     if not graph.is_complete:
         return None
     own = set(function.nodes(cst.Name))
+    made = frozenset(graph.steps_of(call.node))
+    handed_on = False
     closing: dict[Step, cst.CSTNode] = {}
     gone: set[Step] = set()
     for node in all_nodes(function.node.body):
@@ -117,9 +119,9 @@ def _follow(function: Function, call: Call, resource: Resource, name: str) -> Lo
         steps = graph.steps_of(node)
         if what == "close":
             closing.update(dict.fromkeys(steps, file.statement_of(node)))
-        elif what == "gone":
+        elif what in ("gone", "rebound"):
             gone.update(steps)
-    made = frozenset(graph.steps_of(call.node))
+            handed_on = handed_on or (what == "gone" and not made.issuperset(steps))
 
     def transfer(step: Step, state: str, raised: bool) -> str:
         if step in closing or (step in gone and step not in made):
@@ -130,7 +132,7 @@ def _follow(function: Function, call: Call, resource: Resource, name: str) -> Lo
     if states is None:
         return None
     exits = frozenset(kind for kind in ("end", "return", "raise", "cancel") if "open" in states.exits(kind))
-    return Local(call, resource, tuple(dict.fromkeys(closing.values())), bool(gone - made), exits)
+    return Local(call, resource, tuple(dict.fromkeys(closing.values())), handed_on, exits)
 
 
 def _is_no_use(file: File, node: cst.Name) -> bool:
@@ -166,7 +168,7 @@ def _done_to(file: File, node: cst.Name, resource: Resource | None, depth: int =
         return None if _is_tested(file, node) else "gone"
     if isinstance(outer, cst.AssignTarget):
         value = getattr(file.parent(outer), "value", None)
-        return None if isinstance(value, cst.Name) and value.value == "None" else "gone"
+        return None if isinstance(value, cst.Name) and value.value == "None" else "rebound"
     if isinstance(outer, cst.Arg):
         call = file.parent(outer)
         return "gone" if isinstance(call, cst.Call) and _keeps(file, call, node, depth) else None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries.loops import CachingDecorator, LoopBound, RunsLoop, ThreadEntry
-from pitfall_lint.semantic.calls import callers, mentions, trees_with
+from pitfall_lint.libraries.tasks import Spawn, Waiter
+from pitfall_lint.semantic.calls import callers, mentions, trees_with, uses
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.threads import handed, ways
 from pitfall_lint.semantic.walk import all_nodes
@@ -39,7 +40,19 @@ class Run:
         if any(way.runs_on == "thread" for way in ways(function)):
             return True
         known = list(callers(function))
-        return len(known) > 1 or any(_in_loop(file, call.node) for call in known)
+        return any(_in_loop(file, call.node) for call in known) or together(known)
+
+
+def together(calls: list[Call]) -> bool:
+    """Tell whether two of some calls surely happen in one go: in one function, under no condition."""
+    where: set[Function | None] = set()
+    for call in calls:
+        if call.file.enclosing(call.node, cst.If, cst.IfExp, cst.ExceptHandler, cst.Match) is not None:
+            continue
+        if call.function in where:
+            return True
+        where.add(call.function)
+    return False
 
 
 def _in_loop(file: File, node: cst.CSTNode) -> bool:
@@ -156,6 +169,16 @@ def _reaches(function: Function, users: set[Function], depth: int, seen: set[Fun
             if isinstance(target, Function) and _reaches(target, users, depth - 1, seen):
                 return True
     return False
+
+
+def is_alone(function: Function) -> bool:
+    """Tell whether a coroutine function is only run as a program of its own, with nothing beside it."""
+    file = function.file
+    own = [run for run in runs_of(file) if run.coroutine is function]
+    if not own or len(uses(function)) > len(own):
+        return False
+    words = file.libraries.leaves(Spawn) | file.libraries.leaves(Waiter)
+    return not any(word.encode() in file.source.data for word in words)
 
 
 def made_early(call: Call) -> str:

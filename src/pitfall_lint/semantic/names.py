@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.semantic.outline import Block, Imported
-from pitfall_lint.semantic.walk import Binding, Scope
+from pitfall_lint.semantic.scopes import Binding, Scope
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File

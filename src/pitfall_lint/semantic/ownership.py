@@ -12,8 +12,9 @@ import libcst as cst
 from pitfall_lint.finding import Related
 from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.semantic.definitions import Class, Function
+from pitfall_lint.semantic.scopes import Binding
 from pitfall_lint.semantic.values import Const, Coroutine, Generator, Instance, Unknown
-from pitfall_lint.semantic.walk import Binding, all_nodes, own_nodes
+from pitfall_lint.semantic.walk import all_nodes, own_nodes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call
@@ -73,12 +74,14 @@ def resource_of(file: File, expression: cst.BaseExpression) -> Resource | None:
 
 def _told_by_default(file: File, expression: cst.BaseExpression) -> str | Class | None:
     """Return the type that a parameter must have, told by what stands in for it: `session or Ctor()`."""
-    if not isinstance(expression, cst.Name):
+    if not isinstance(expression, (cst.Name, cst.Attribute)):
         return None
     values = [v for v in file.values_of(expression) if not (isinstance(v, Const) and v.value is None)]
     types = {v.type for v in values if isinstance(v, Instance)}
     if len(types) != 1 or any(not isinstance(v, (Instance, Unknown)) for v in values):
         return None
+    if isinstance(expression, cst.Attribute):
+        return types.pop() if _has_stand_in(file, expression) else None
     found = file.lookup(expression.value, expression)
     bindings = [b for b in found.bindings if isinstance(b, Binding)] if found is not None else []
     params = [b for b in bindings if b.kind == "param" and b.annotation is None]
@@ -88,6 +91,19 @@ def _told_by_default(file: File, expression: cst.BaseExpression) -> str | Class 
     ):
         return None
     return types.pop()
+
+
+def _has_stand_in(file: File, expression: cst.Attribute) -> bool:
+    """Tell whether an attribute is a parameter or what stands in for it, and nothing else."""
+    class_ = file.class_of(expression)
+    function = file.function_of(expression)
+    own = function.self_name if function is not None else None
+    if class_ is None or not isinstance(expression.value, cst.Name) or expression.value.value != own:
+        return False
+    places = class_.attribute_assignments(expression.attr.value)
+    return bool(places) and all(
+        value is None or isinstance(value, cst.Name) or any(constructions(value)) for _, _, value in places
+    )
 
 
 def resource_of_type(file: File, type_: str | Class | None, depth: int = 0) -> Resource | None:
@@ -107,7 +123,7 @@ def resource_of_type(file: File, type_: str | Class | None, depth: int = 0) -> R
 
 
 def _plain(row: Session, type_: str | Class) -> Resource:
-    closes = {name: row.close_is_async for name in row.close}
+    closes = dict.fromkeys(row.close, row.close_is_async)
     return Resource(row, type_, {**closes, **dict.fromkeys(row.sync_close, False)})
 
 
@@ -385,3 +401,13 @@ def is_plain_close(call: Call) -> bool:
         return call.method in resource.closes
     known = call.file.type_of(call.receiver)
     return known is None and call.method in ("close", "aclose") and not call.node.args
+
+
+def closes_async(call: Call) -> bool:
+    """Tell whether a call closes something by a coroutine."""
+    if call.receiver is None or call.method is None:
+        return False
+    resource = resource_of(call.file, call.receiver)
+    if resource is not None:
+        return resource.closes.get(call.method, False)
+    return call.method == "aclose" or (is_closing_name(call.method) and unawaited(call.file, call.node))

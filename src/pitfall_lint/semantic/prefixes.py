@@ -20,7 +20,7 @@ _STRIPPING = ("rstrip", "strip", "removesuffix")
 def open_end(shape: Shape) -> Hole | None:
     """Return the hole that a text ends with, if somebody outside chooses it and its end is not known."""
     last = shape.parts[-1] if shape.parts else None
-    if isinstance(last, Hole) and last.source and last.trailing is None:
+    if isinstance(last, Hole) and last.source and last.trailing is None and not last.guarded:
         return last
     return None
 

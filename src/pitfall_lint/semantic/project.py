@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from pitfall_lint.semantic.spans import imports
 from pitfall_lint.source import Source, SourceError
 
 if TYPE_CHECKING:
@@ -52,8 +53,11 @@ class Project:
         self.allows = allows
         """Answers (distribution, specifier, asking file): do the project's versions lie inside?"""
         self._files: dict[str, File | None] = {}
+        self._before: dict[str, File] = {}
+        """What was forgotten because of an edit: definitions that are the same need not be parsed again."""
         self._exists: dict[str, bool] = {}
         self._packages: dict[str, tuple[str, str]] = {}
+        self._imported: dict[str, tuple[str, ...]] = {}
 
     def file(
         self, source: Source, lines: Iterable[int] | None = None, make: type[File] | None = None
@@ -66,6 +70,9 @@ class Project:
 
         path = os.path.abspath(source.path)
         file = (make or File)(source, self, path, lines)
+        before = self._files.get(path) or self._before.pop(path, None)
+        if before is not None:
+            file.kept = before.read
         self._files[path] = file
         return file
 
@@ -93,7 +100,10 @@ class Project:
 
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit."""
-        self._files.pop(os.path.abspath(path), None)
+        self._imported.pop(os.path.abspath(path), None)
+        path = os.path.abspath(path)
+        if (file := self._files.pop(path, None)) is not None:
+            self._before[path] = file
         self._exists.clear()
 
     def package(self, path: str) -> tuple[str, str]:
@@ -128,6 +138,53 @@ class Project:
                 if self._is_file(path):
                     return self.open(path)
         return None
+
+    def imported_by(self, source: Source, depth: int = 1) -> tuple[str, ...]:
+        """Return the paths of the project's modules that a file's imports name, `depth` imports far."""
+        path = os.path.abspath(source.path)
+        found = dict.fromkeys(self._imports_of(path, source.data))
+        for _ in range(depth - 1):
+            for known in list(found):
+                data = self.read(known) if known not in self._imported else b""
+                found.update(dict.fromkeys(self._imports_of(known, data or b"")))
+        found.pop(path, None)
+        return tuple(found)
+
+    def _imports_of(self, path: str, data: bytes) -> tuple[str, ...]:
+        if path not in self._imported:
+            found = {
+                file: None
+                for bindings in imports(data).values()
+                for binding in bindings
+                for file in self.module_paths(binding.full, path)
+            }
+            self._imported[path] = tuple(found)
+        return self._imported[path]
+
+    def module_paths(self, full: str, path: str) -> tuple[str, ...]:
+        """Return the file of the longest part of an imported name (with its dots) that is a module of the project."""
+        names = full.lstrip(".")
+        level = len(full) - len(names)
+        tops: Iterable[str] = self._search(self.package(path)[0])
+        if level:
+            top = path
+            for _ in range(level):
+                top = os.path.dirname(top)
+            tops = (top,)
+        parts = names.split(".") if names else []
+        for top in tops:
+            for length in range(len(parts), -1 if level else 0, -1):
+                stem = os.path.join(top, *parts[:length])
+                for file in (f"{stem}.py", os.path.join(stem, "__init__.py")):
+                    if self._is_file(file):
+                        return (file,)
+        return ()
+
+    def _search(self, folder: str) -> tuple[str, ...]:
+        roots = [folder]
+        if self.root is not None:
+            roots += [self.root, os.path.join(self.root, "src")]
+        return tuple(dict.fromkeys([*roots, *self.source_roots]))
 
     def is_namespace(self, name: str, asking: File) -> bool:
         """Tell whether a dotted name is a folder of the project without `__init__.py`."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from pitfall_lint.libraries.proxies import ProxiedClient, ProxiedRequest
 from pitfall_lint.semantic import environment
-from pitfall_lint.semantic.hosts import UNKNOWN_PART, local_host, shapes
+from pitfall_lint.semantic.hosts import DEFAULTS, UNKNOWN_PART, local_host, shapes
 from pitfall_lint.semantic.values import Const, Instance
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
 
 _HOST = re.compile(rb"(?i)localhost|127\.\d|0\.0\.0\.0|::1")
+_PROBES = re.compile(r"(?i)wait|ready|health|alive|probe|ping|heartbeat|is_?(?:up|running)|has_started")
+_REMOTE = re.compile(r"(?i)\w+://(?:[^/@\0]*@)?[^/:?#\0]*\w")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,12 +34,14 @@ class LocalRequest:
     row: ProxiedRequest | ProxiedClient
     client: Call | None = None
     """The constructor of the client that sends it, if there is one."""
+    doubt: str = ""
+    """Why it may go elsewhere: `default`, `probe` (of a server whose address is not known) or `version`."""
 
 
 def local_requests(file: File) -> Iterator[LocalRequest]:
     """Yield requests in sight to this machine that trust the environment, unless somebody provided for it."""
     for found in _requests(file, file.calls()):
-        if not _excepted(file, found.call, found.host):
+        if not _excepted(file, found.call, found.host or "127.0.0.1"):
             yield found
 
 
@@ -50,11 +54,12 @@ def local_requests_in_reach(file: File) -> Iterator[LocalRequest]:
                 for node in module.skeleton.by_kind.get(cst.Call, ())
                 if isinstance(node, cst.Call)
             )
-            yield from _requests(module, calls)
+            yield from (found for found in _requests(module, calls) if not found.doubt)
             for block in module.outline.functions:
                 lines = b"".join(module.source.lines[block.first : block.end])
                 if any(word in lines for word in _words(module)):
-                    yield from _requests(module, module.function_for(block).calls())
+                    found_here = _requests(module, module.function_for(block).calls())
+                    yield from (found for found in found_here if not found.doubt)
 
 
 def _words(file: File) -> list[bytes]:
@@ -77,8 +82,21 @@ def _requests(file: File, calls: Iterable[Call]) -> Iterator[LocalRequest]:
         if found is None:
             bound = next((row for row in file.rows_of_call(call, ProxiedClient) if row.bound), None)
             found = _by_constructor(call, bound) if bound is not None else None
-        if found is not None:
-            yield found
+        if found is not None and (allowed := file.version_allows(found.row)) is not False:
+            yield found if allowed else replace(found, doubt="version")
+
+
+def _target(file: File, url: cst.BaseExpression, call: Call) -> tuple[str, str] | None:
+    """Return the host on this machine that a URL means, and the doubt about it; None when it means another."""
+    if (host := local_host(file, url)) is not None:
+        return host, ""
+    if (host := local_host(file, url, DEFAULTS)) is not None:
+        return host, "default"
+    function = call.function
+    if function is None or not _PROBES.search(function.name):
+        return None
+    known = shapes(file, url)
+    return None if any(_REMOTE.match(text) or text.startswith("/") for text in known) else ("", "probe")
 
 
 def _by_function(file: File, call: Call, row: ProxiedRequest) -> LocalRequest | None:
@@ -94,8 +112,8 @@ def _by_function(file: File, call: Call, row: ProxiedRequest) -> LocalRequest | 
         if inner is None:
             return None
         url = inner
-    host = local_host(owner, url)
-    return LocalRequest(call, _readable(owner, url), host, row) if host is not None else None
+    target = _target(owner, url, call)
+    return LocalRequest(call, _readable(owner, url), target[0], row, None, target[1]) if target else None
 
 
 def _by_client(call: Call) -> LocalRequest | None:
@@ -125,25 +143,26 @@ def _to_here(call: Call, row: ProxiedClient, made: Call) -> LocalRequest | None:
     """Return the request if its URL, joined to the client's base URL, is on this machine."""
     position = 0 if call.method in row.methods else 1 if call.method in row.second else -1
     url = call.arg(position, "url") if position >= 0 else None
-    if url is None:
+    if url is None or (call.has_star and row.request_settled_by):
         return None
-    host = local_host(call.file, url)
-    if host is not None:
-        return LocalRequest(call, _readable(call.file, url), host, row, made)
     base = made.where(row.base_url) if row.base_url else None
     paths = shapes(call.file, url)
+    if base is None and (target := _target(call.file, url, call)) is not None:
+        return LocalRequest(call, _readable(call.file, url), target[0], row, made, target[1])
+    if (host := local_host(call.file, url)) is not None:
+        return LocalRequest(call, _readable(call.file, url), host, row, made)
     if base is None or not paths or any(UNKNOWN_PART in p[:1] or re.match(r"\w+://|//", p) for p in paths):
         return None
-    host = local_host(made.file, base)
-    return LocalRequest(call, _readable(made.file, base), host, row, made) if host is not None else None
+    target = _target(made.file, base, call)
+    return LocalRequest(call, _readable(made.file, base), target[0], row, made, target[1]) if target else None
 
 
 def _by_constructor(call: Call, row: ProxiedClient) -> LocalRequest | None:
     base = call.where(row.base_url)
     if base is None or not _asks(call, row):
         return None
-    host = local_host(call.file, base)
-    return LocalRequest(call, _readable(call.file, base), host, row) if host is not None else None
+    target = _target(call.file, base, call)
+    return LocalRequest(call, _readable(call.file, base), target[0], row, None, target[1]) if target else None
 
 
 def _asks(made: Call, row: ProxiedClient) -> bool:
@@ -192,5 +211,6 @@ def _excepted(file: File, call: Call, host: str) -> bool:
 
 
 def _readable(file: File, url: cst.BaseExpression) -> str:
-    text = shapes(file, url)[0].replace(UNKNOWN_PART, "…")
+    found = shapes(file, url) or shapes(file, url, DEFAULTS)
+    text = found[0].replace(UNKNOWN_PART, "…") if found else file.text(url)
     return text if len(text) <= 50 else text[:49] + "…"

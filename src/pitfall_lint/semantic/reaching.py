@@ -6,7 +6,7 @@ A state is the alternatives that reach a place, or None where nothing can come b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
@@ -41,11 +41,16 @@ class Follower:
     found: bool = False
     last: Shapes = ()
     """What was last assigned."""
-    _touches: dict[cst.CSTNode, bool] = field(default_factory=dict)
+    facts: dict[cst.CSTNode, Facts] = field(default_factory=dict)
+    """What is known of statements; share it between the variables of a file."""
     _below: dict[cst.CSTNode, cst.CSTNode] = field(default_factory=dict)
 
     def at(self, body: cst.CSTNode, way: Sequence[cst.CSTNode]) -> Shapes:
         """Return what reaches a node; `way` is the node and what stands around it up to `body`."""
+        facts, leaf = facts_of(body, self.facts), self.key.rpartition(".")[2]
+        if leaf not in facts.targets and leaf not in facts.tested:
+            if "." not in self.key or not any(map(self.resets, facts.calls)):
+                return self.entry()  # nothing here can tell or change anything
         self.path = frozenset(way)
         self._below = dict(zip(way[1:], way, strict=False))
         state = self._block(body, self.entry())
@@ -227,7 +232,7 @@ class Follower:
         return state if told is None else told or None
 
     def _told(self, state: Shapes, test: cst.BaseExpression, positive: bool) -> Shapes | None:
-        if isinstance(test, cst.NamedExpr) and dotted(test.target) == self.key or dotted(test) == self.key:
+        if (isinstance(test, cst.NamedExpr) and dotted(test.target) == self.key) or dotted(test) == self.key:
             return shapes.when_true(state) if positive else shapes.when_false(state)
         if isinstance(test, cst.Call) and isinstance(test.func, cst.Attribute) and len(test.args) == 1:
             if dotted(test.func.value) == self.key:
@@ -298,32 +303,63 @@ class Follower:
 
     def _matters(self, node: cst.CSTNode) -> bool:
         """Tell whether a statement can change the variable, or guards by leaving."""
-        known = self._touches.get(node)
-        if known is None:
-            known = self._touches[node] = self._touched(node) or self._guards(node)
-        return known
-
-    def _guards(self, node: cst.CSTNode) -> bool:
-        if isinstance(node, (cst.Return, cst.Raise, cst.Continue, cst.Break)):
-            return True
-        return any(
-            isinstance(inner, (cst.Return, cst.Raise, cst.Continue, cst.Break)) for inner in own_nodes(node)
-        )
+        return facts_of(node, self.facts).leaves or self._touched(node)
 
     def _touched(self, node: cst.CSTNode) -> bool:
-        leaf = self.key.rpartition(".")[2]
-        for inner in own_nodes(node):
-            if isinstance(inner, (cst.FunctionDef, cst.ClassDef)):
-                if inner.name.value == self.key:
-                    return True
-            elif isinstance(
-                inner, (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr, cst.WithItem)
-            ):
-                if any(isinstance(n, cst.Name) and n.value == leaf for n in _targets(inner)):
-                    return True
-            elif isinstance(inner, cst.Call) and self.resets(inner):
-                return True
-        return False
+        facts = facts_of(node, self.facts)
+        if self.key.rpartition(".")[2] in facts.targets:
+            return True
+        return "." in self.key and any(map(self.resets, facts.calls))
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a statement holds that can matter to a variable."""
+
+    targets: frozenset[str]
+    """Names that are bound, and attributes that are assigned."""
+    tested: frozenset[str]
+    """Names and attributes in conditions."""
+    leaves: bool
+    calls: tuple[cst.Call, ...]
+    """Calls of methods."""
+
+
+def facts_of(node: cst.CSTNode, known: dict[cst.CSTNode, Facts]) -> Facts:
+    """Return the facts of a statement or block, looked up or found out now."""
+    found = known.get(node)
+    if found is None:
+        targets: set[str] = set()
+        tested: set[str] = set()
+        method_calls: list[cst.Call] = []
+        leaves = False
+        for inner in _with_decorators(node):
+            if isinstance(inner, _LEAVING):
+                leaves = True
+            elif isinstance(inner, (cst.FunctionDef, cst.ClassDef)):
+                targets.add(inner.name.value)
+            elif isinstance(inner, _BINDING):
+                targets.update(n.value for n in _targets(inner) if isinstance(n, cst.Name))
+            elif isinstance(inner, (cst.If, cst.While, cst.IfExp)):
+                tested.update(n.value for n in own_nodes(inner.test) if isinstance(n, cst.Name))
+            elif isinstance(inner, cst.BooleanOperation):
+                tested.update(n.value for n in own_nodes(inner.left) if isinstance(n, cst.Name))
+            elif isinstance(inner, cst.Call) and isinstance(inner.func, cst.Attribute):
+                method_calls.append(inner)
+        found = known[node] = Facts(frozenset(targets), frozenset(tested), leaves, tuple(method_calls))
+    return found
+
+
+def _with_decorators(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    for inner in own_nodes(node):
+        yield inner
+        if inner is not node and isinstance(inner, (cst.FunctionDef, cst.ClassDef)):
+            for decorator in inner.decorators:
+                yield from own_nodes(decorator)
+
+
+_LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
+_BINDING = (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr, cst.WithItem)
 
 
 def _targets(node: cst.CSTNode) -> list[cst.CSTNode]:

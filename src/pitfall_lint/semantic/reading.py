@@ -45,6 +45,8 @@ class Reading:
 
     def __init__(self, wanted: Collection[str], plain: Collection[str], on_word: Callable[[str, set[str]], None]) -> None:
         self.wanted = wanted
+        self.coroutines: Collection[str] = ()
+        """Names that coroutine functions go by."""
         self.plain = plain
         self.on_word = on_word
         """Hears of plain words in texts, keywords and the language itself."""
@@ -53,14 +55,20 @@ class Reading:
         """What imports inside of the place bind."""
         self.local: set[str] = set()
         """Names that the place binds otherwise."""
+        self.values: dict[str, list[ast.expr]] = {}
+        """What names are given: by assignment, `with`, `for`, or in a comprehension."""
+        self.params: dict[str, list[ast.expr]] = {}
+        """The annotations and defaults of parameters."""
         self.heirs: dict[ast.expr, str] = {}
         """The names and attributes in the bases of classes, with the class."""
 
     def walk(self, tree: ast.AST, is_async: bool) -> None:
         """Collect the uses in a tree; nested functions are walked with their own kind."""
+        self._walk(tree, {"in-async" if is_async else "in-def"}, set())
+
+    def _walk(self, tree: ast.AST, place: set[str], around: set[str]) -> None:
         wanted, plain = self.wanted, self.plain
-        place = "in-async" if is_async else "in-def"
-        looks: dict[ast.AST, set[str]] = {}
+        looks: dict[ast.AST, set[str]] = {value: set(around) for value in _values(tree)} if around else {}
         calls: dict[ast.AST, ast.Call] = {}
         stack: list[ast.AST] = [tree]
         while stack:
@@ -69,12 +77,12 @@ class Reading:
             if kind is ast.Name or kind is ast.Attribute:
                 name = node.id if kind is ast.Name else node.attr
                 if type(node.ctx) is ast.Store:
-                    looks.setdefault(node, set()).add("assigned")
+                    looks.setdefault(node, set()).update(("assigned", "async-argument"))
                     if kind is ast.Name:
                         self.local.add(name)
                 if name in wanted:
                     around = looks.get(node, set())
-                    around.add(place)
+                    around |= place
                     if "awaited" not in around:
                         around.add("not-awaited")
                     self.uses.append(Use(node, around, calls.get(node)))
@@ -86,13 +94,15 @@ class Reading:
                     text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
                     for word in plain:
                         if word in text:
-                            self.on_word(word, {place})
+                            self.on_word(word, place)
                 continue
             if kind is ast.Call:
                 calls[node.func] = node
                 around = looks.setdefault(node.func, set())
                 around |= looks.get(node, set())
                 around.add("called")
+                if self._gives_coroutine(node):
+                    around.add("async-argument")
                 if any(map(_may_be_slashed, node.args)):
                     around.add("slashed")
                 if _is_slashless(node):
@@ -100,12 +110,13 @@ class Reading:
             elif kind is ast.Await:
                 looks.setdefault(node.value, set()).add("awaited")
                 bare = not isinstance(node.value, ast.Call)
-                self.on_word("await", {place, "bare-await"} if bare else {place})
+                self.on_word("await", place | {"bare-await"} if bare else place)
             elif kind is ast.keyword or kind is ast.arg:
                 if node.arg in plain:
-                    self.on_word(node.arg, {place})
+                    self.on_word(node.arg, place)
                 if kind is ast.arg:
                     self.local.add(node.arg)
+                    self.params.setdefault(node.arg, []).extend([node.annotation] if node.annotation else [])
             elif kind is ast.BinOp and type(node.op) is ast.Div and _may_be_slashed(node.right):
                 for part in ast.walk(node.left):
                     if isinstance(part, (ast.Name, ast.Attribute)):
@@ -115,9 +126,10 @@ class Reading:
                     continue  # a docstring
                 for value in _values(node.value):
                     looks.setdefault(value, set()).add("dropped")
-            elif kind is ast.Lambda:
-                for value in _values(node.body):
-                    looks.setdefault(value, set()).add("dropped")
+            elif kind is ast.Lambda:  # where it runs, nobody knows, nor who uses what it gives
+                self._walk(node.body, {"in-def", "in-async"}, {"dropped"})
+                stack.append(node.args)
+                continue
             elif kind is ast.Import or kind is ast.ImportFrom:
                 for name, full in bound_by(node):
                     self.inner.setdefault(name, []).append(full)
@@ -127,9 +139,12 @@ class Reading:
                     for part in ast.walk(base):
                         if isinstance(part, (ast.Name, ast.Attribute)):
                             self.heirs[part] = node.name
+                            looks.setdefault(part, set()).add("async-argument")
+            if kind in _BINDING:
+                self._bind(node)
             if kind in _KEYWORDS:
                 for word in _KEYWORDS[kind]:
-                    self.on_word(word, {place})
+                    self.on_word(word, place)
                 if kind is ast.Return and type(node.value) is ast.Call:
                     looks.setdefault(node.value.func, set()).add("slashed")
                 if kind in _FUNCTIONS:
@@ -138,6 +153,7 @@ class Reading:
                     stack.extend(node.decorator_list)
                     for called in _unusual_decorators(node.decorator_list):
                         looks.setdefault(called, set()).add("decorates")
+                    self._default(node.args)
                     stack.append(node.args)
                     if node.returns is not None:
                         stack.append(node.returns)
@@ -149,7 +165,52 @@ class Reading:
                     stack.append(child)
 
 
-def _values(node: ast.expr) -> Iterator[ast.expr]:
+    def _gives_coroutine(self, call: ast.Call) -> bool:
+        """Tell whether a call is given something that goes by the name of a coroutine function, or what it gives."""
+        for given in (*call.args, *(keyword.value for keyword in call.keywords)):
+            for part in ast.walk(given):
+                if isinstance(part, ast.Name) and part.id in self.coroutines:
+                    return True
+                if isinstance(part, ast.Attribute) and part.attr in self.coroutines:
+                    return True
+        return False
+
+    def _default(self, args: ast.arguments) -> None:
+        """Take down the defaults of parameters."""
+        positional = [*args.posonlyargs, *args.args]
+        for arg, default in zip(reversed(positional), reversed(args.defaults), strict=False):
+            self.values.setdefault(arg.arg, []).append(default)
+        for arg, given in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+            if given is not None:
+                self.values.setdefault(arg.arg, []).append(given)
+
+    def _bind(self, node: Any) -> None:
+        """Take down what a statement gives to names."""
+        if isinstance(node, ast.Assign):
+            pairs = [(target, node.value) for target in node.targets]
+        elif isinstance(node, ast.AnnAssign):
+            pairs = [(node.target, node.value)] if node.value is not None else []
+            if isinstance(node.target, ast.Name):
+                self.params.setdefault(node.target.id, []).append(node.annotation)
+        elif isinstance(node, ast.withitem):
+            pairs = [(node.optional_vars, node.context_expr)] if node.optional_vars is not None else []
+        elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
+            pairs = [(node.target, node.iter)]
+        else:
+            pairs = [(node.target, node.value)]
+        for target, value in pairs:
+            for part in ast.walk(target):
+                if isinstance(part, ast.Name):
+                    self.values.setdefault(part.id, []).append(value)
+
+
+_BINDING = (
+    *(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr, ast.withitem, ast.For, ast.AsyncFor),
+    ast.comprehension,
+)
+
+
+def _values(node: ast.AST) -> Iterator[ast.AST]:
     """Yield what an expression may be evaluated to."""
     if isinstance(node, ast.BoolOp):
         for value in node.values:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.libraries.paths import Router, RoutePath
+from pitfall_lint.libraries.paths import RoutePath, Router
 from pitfall_lint.semantic import strings
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.shapes import Shapes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from pitfall_lint.semantic.shapes import Shape, Shapes
 if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
 
+_SPACE = re.compile(r"[\s<>]|\\\\[nrt]")
 _JOINING = (cst.FormattedString, cst.BinaryOperation, cst.ConcatenatedString, cst.Call)
 
 
@@ -50,22 +52,54 @@ class Joined:
 
 
 def joined_in(file: File) -> Iterator[Joined]:
-    """Yield the outermost joins in what is being looked at."""
+    """Yield the outermost joins that may be addresses, in what is being looked at."""
+    memo: dict[cst.CSTNode, Joined | None] = file.memo.setdefault("joins", {})
     for node in file.nodes(*_JOINING):
-        if isinstance(node, cst.Call):
-            if not isinstance(node.func, cst.Attribute) or node.func.attr.value not in {"format", "join"}:
-                continue
-        elif isinstance(node, cst.BinaryOperation) and not isinstance(node.operator, (cst.Add, cst.Modulo)):
-            continue
-        outer = file.parent(node)
-        if isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Add):
-            continue
-        if isinstance(outer, cst.ConcatenatedString):
-            continue
-        assert isinstance(node, cst.BaseExpression)
-        pieces = strings.pieces_of(file, node)
-        if pieces is not None and len(pieces) > 1:
-            yield Joined(node, pieces, shapes.concatenated(*(piece.shapes for piece in pieces)))
+        if node not in memo:
+            memo[node] = _joined(file, node)
+        found = memo[node]
+        if found is not None:
+            yield found
+
+
+def _joined(file: File, node: cst.CSTNode) -> Joined | None:
+    outer = file.parent(node)
+    if isinstance(outer, cst.ConcatenatedString) or (
+        isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Add)
+    ):
+        return None
+    assert isinstance(node, cst.BaseExpression)
+    texts = list(_texts(node))
+    if not texts or any(_SPACE.search(text) for text in texts):
+        return None
+    if not any("/" in text for text in texts) and not isinstance(node, (cst.BinaryOperation, cst.FormattedString)):
+        return None
+    pieces = strings.pieces_of(file, node)
+    if pieces is None or len(pieces) < 2:
+        return None
+    return Joined(node, pieces, shapes.concatenated(*(piece.shapes for piece in pieces)))
+
+
+def _texts(node: cst.CSTNode) -> Iterator[str]:
+    """Yield the literal texts of a join, as they are written; "" for its other parts, nothing if it is no join."""
+    if isinstance(node, cst.FormattedString):
+        for part in node.parts:
+            yield part.value if isinstance(part, cst.FormattedStringText) else ""
+    elif isinstance(node, cst.SimpleString):
+        yield node.raw_value
+    elif isinstance(node, cst.ConcatenatedString):
+        yield from _texts(node.left)
+        yield from _texts(node.right)
+    elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
+        for side in (node.left, node.right):
+            yield from _texts(side) if isinstance(side, _JOINING[:3]) else [side.raw_value] if isinstance(
+                side, cst.SimpleString
+            ) else [""]
+    elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Modulo):
+        yield from _texts(node.left)
+    elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        if node.func.attr.value in {"format", "join"}:
+            yield from _texts(node.func.value)
 
 
 def is_address(file: File, joined: Joined) -> bool:

@@ -26,6 +26,8 @@ class Hole:
     leading: bool | None = None
     trailing: bool | None = None
     may_be_empty: bool = True
+    guarded: bool = False
+    """It is known not to be "/" alone: somebody thought of the slash."""
 
 
 @dataclass(frozen=True)
@@ -330,6 +332,11 @@ def when_equal(shapes: Shapes, text: str, positive: bool) -> Shapes:
     if positive:
         return (literal(text),) if any(shape.text in (None, text) for shape in shapes) else ()
     kept = tuple(shape for shape in shapes if shape.text != text)
+    if text == "/":
+        kept = tuple(
+            replace(shape, parts=(replace(shape.hole, guarded=True),)) if shape.hole is not None else shape
+            for shape in kept
+        )
     return when_true(kept) if text == "" else kept
 
 

@@ -312,3 +312,8 @@ def _closed_by_then(
         (node, before) for node, before in states.exits("return") if node is not None and before is not None
     ]
     return min(found, key=lambda one: function.file.span(one[0]).start) if found else None
+
+
+def lazy_sources(function: Function, value: cst.BaseExpression | None) -> list[Source]:
+    """Return what a value that leaves a function still reads from later."""
+    return list(_Search(function.file, function).lazy(value))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
 from keyword import iskeyword
@@ -16,11 +16,12 @@ from keyword import iskeyword
 from pitfall_lint.libraries import Function, Libraries, Row, Type
 from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
+from pitfall_lint.semantic.receivers import Receivers
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
 from pitfall_lint.source import Source
 
 TABLE = bytes(
-    code if chr(code).isalnum() and code < 128 or code == 95 or code >= 128 else 32 for code in range(256)
+    code if (chr(code).isalnum() and code < 128) or code == 95 or code >= 128 else 32 for code in range(256)
 )
 """Leaves the bytes of words, so that `data.translate(TABLE).split()` are the words of a file."""
 
@@ -40,6 +41,8 @@ class Want:
     rules: frozenset[str]
     shape: frozenset[str] = frozenset()
     """What the rules' pages and the row's field say of the code around the word, see SHAPES."""
+    near: bool = False
+    """Whether one of the roots has to be named in the very file."""
     given: str = ""
     """The argument without which a call of it does not matter, `position|keyword`."""
 
@@ -54,7 +57,7 @@ class Want:
 
 SHAPES = frozenset(
     {"called", "not-awaited", "dropped", "in-def", "in-async", "decorates", "slashed", "slashless", "bare-await"}
-    | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned"}
+    | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
 )
 """What pages and rows may say of the code around the words, so that less has to be read.
 
@@ -65,7 +68,8 @@ function returns; slashless: a call with something else than a path that starts 
 of something that is no call. through: who calls the function that holds the word matters, too; indirect: only they
 do. coroutine-call: a call, not awaited, of something that is a coroutine function somewhere. local-address: the
 file names this machine, or imports something that may do so. given: a call with the argument that the row speaks of.
-assigned: the name is an attribute that is assigned to.
+assigned: the name is an attribute that is assigned to. async-argument: a call that is given something that goes by
+the name of a coroutine function. constructed: functions that give an object of a type are not meant, the type is.
 """
 _ABOUT_NAMES = frozenset({"through", "coroutine-call", "local-address"})
 _ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect"}
@@ -86,7 +90,7 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
             return  # a name from older Pythons
         whole = shape.union(more)
         given = str(getattr(row, "argument", "")) if "given" in whole and name else ""
-        want = Want(word, name, of_type, kind, frozenset(roots), rules, whole - {"given"}, given)
+        want = Want(word, name, of_type, kind, frozenset(roots), rules, whole - {"given", "constructed"}, kind is Function, given)
         found.setdefault(word, {})[want] = None
 
     for (kind, shape), rules in asked.items():
@@ -94,7 +98,10 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
             names = [name for n in row.names for name in also.get(libraries.canonical(n), (n,))]
             roots = {name.partition(".")[0] for name in names if "." in name}
             for f in fields(row):
-                if not f.metadata.get("word"):
+                if isinstance(row, Function):  # asked for by whoever looks for calls of coroutine functions
+                    if f.name != "name" or not row.coroutine:
+                        continue
+                elif not f.metadata.get("word"):
                     continue
                 value = getattr(row, f.name)
                 for text in (value,) if isinstance(value, str) else value:
@@ -105,7 +112,7 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
                             add(word, "", False, roots)
                         continue
                     canonical = libraries.canonical(text)
-                    others = makers.get(canonical, ()) if f.name == "type" else ()
+                    others = makers.get(canonical, ()) if f.name == "type" and "constructed" not in shape else ()
                     for name in (*also.get(canonical, (text,)), *others):
                         owner, _, leaf = name.rpartition(".")
                         more = f.metadata.get("shape", ())
@@ -145,12 +152,25 @@ def _makers(libraries: Libraries) -> dict[str, tuple[str, ...]]:
 class Suspicion:
     """The question of one file: which of its lines matter to which rules."""
 
-    def __init__(self, source: Source, found: Iterable[str], wanted: Wants, libraries: Libraries) -> None:
+    def __init__(
+        self,
+        source: Source,
+        wanted: Wants,
+        libraries: Libraries,
+        named: frozenset[str] = frozenset(),
+        reaches: Callable[[str, frozenset[str]], bool] = lambda full, roots: True,
+        coroutines: Collection[str] = (),
+    ) -> None:
+        self.coroutines = coroutines
+        """Names that coroutine functions of the project go by here, where somebody asks for them."""
         self.source = source
         self.libraries = libraries
-        self.wanted = {word: wanted[word] for word in found if word in wanted}
+        self.wanted = dict(wanted)
         self.plain = [word for word, these in self.wanted.items() if any(not want.name for want in these)]
         self.spans = Spans(source)
+        self.receivers = Receivers(source.data, named, lambda name: self.imports.get(name, ()), reaches, giving(libraries))
+        self._held: dict[tuple[ast.expr, frozenset[str]], bool] = {}
+        self._trees: dict[Place, ast.Module] = {}
         self.lines_read = 0
         """How many lines `ast` has read."""
         self.inherited: dict[int, set[str]] = {}
@@ -228,11 +248,12 @@ class Suspicion:
         while pending:
             word = pending.pop()
             needle = word.encode()
+            called = all({"called", "not-awaited"} <= want.shape for want in self.wanted[word])
             bare_await = word == "await" and all("bare-await" in want.shape for want in self.wanted[word])
             position = data.find(needle)
             while position >= 0:
                 end = position + len(needle)
-                if bare_await and _AWAITED_CALL.match(data, position):
+                if (bare_await and _AWAITED_CALL.match(data, position)) or (called and (data[end : end + 1] not in b"( \t" or _is_awaited(data, position))):
                     pass
                 elif not _is_word(data[position - 1 : position]) and not _is_word(data[end : end + 1]):
                     if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
@@ -252,8 +273,10 @@ class Suspicion:
             else:
                 body = self.source.data[place.start : place.end].decode(self.source.encoding)
                 text = f"if 1:\n{body}" if place.indent else body
-            self.lines_read += text.count("\n")
-            tree = ast.parse(text)
+            if place not in self._trees:
+                self.lines_read += text.count("\n")
+                self._trees[place] = ast.parse(text)
+            tree = self._trees[place]
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             if not place.is_function and place.start >= 0:
                 return self._read(Place(-1, -1, 0, False))
@@ -271,6 +294,7 @@ class Suspicion:
                     verdict.add(want, looks)
 
         reading = Reading(self.wanted, self.plain, hear)
+        reading.coroutines = self.coroutines
         reading.walk(tree, is_async=False)
         for use in reading.uses:
             before = set(verdict.rules)
@@ -304,25 +328,49 @@ class Suspicion:
             bound += self.imports.get(current.id, ()) if not bound else ()
         parts.reverse()
         if not bound or current.id in reading.local or not any(b.surely for b in bound):  # type: ignore[attr-defined]
-            # The result of a call, a parameter, an attribute: a receiver of any type.
+            # The result of a call, a parameter, an attribute: a receiver whose type has to be looked for.
             for want in wanted:
-                if want.of_type or not want.name or len(parts) == 1:
-                    verdict.add(want, use.looks)
+                if isinstance(use.node, ast.Attribute):
+                    fits = want.of_type or not want.name
+                    if fits and (not want.roots or self._may_hold(use.node.value, reading, want.roots)):
+                        verdict.add(want, use.looks)
+                elif not want.of_type or want.kind is Row:
+                    if not want.name or self._may_stand_for(word, want, reading):
+                        verdict.add(want, use.looks)
         for binding in bound:
             name = self.libraries.canonical(".".join([binding.full, *parts[1:]]))
             for want in wanted:
                 if self._could_be(want, name, binding.full, len(parts) > 1):
                     verdict.add(want, use.looks)
 
+    def _may_stand_for(self, word: str, want: Want, reading: Reading) -> bool:
+        """Tell whether a plain name without an import could be what is wanted."""
+        if want.kind is Row or "." not in want.name or want.name.startswith("builtins."):
+            return True
+        if word in reading.params:
+            return False
+        if word in reading.values:
+            return True
+        return "*" in self.imports or re.search(rb"^%s\b[^=\n(]*=" % word.encode(), self.source.data, re.M) is not None
+
+    def _may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
+        key = (node, roots)
+        found = self._held.get(key)
+        if found is None:
+            found = self._held[key] = self.receivers.may_hold(node, reading, roots)
+        return found
+
     def _could_be(self, want: Want, name: str, full: str, has_receiver: bool) -> bool:
         """Tell whether an imported thing could be what is wanted: it is, or it is the project's, or an object."""
-        if not want.name or full.startswith("."):
-            return True
-        if name == self.libraries.canonical(want.name) or self.libraries.find_all(want.kind, name):
+        if want.kind is Row:
+            return full.startswith(".") or full.partition(".")[0] not in known_roots(self.libraries)
+        if want.name and (name == self.libraries.canonical(want.name) or self.libraries.find_all(want.kind, name)):
             return True
         if full.partition(".")[0] not in known_roots(self.libraries):
-            return True
-        return want.of_type and has_receiver and "." in full
+            return not want.roots or self.receivers.reaches(full, want.roots)
+        if not want.name:
+            return has_receiver and (not want.roots or full.partition(".")[0] in want.roots)
+        return want.of_type and has_receiver and "." in full and full.partition(".")[0] in want.roots
 
 
 class _Verdict:
@@ -360,6 +408,18 @@ def _is_given(want: Want, use: Use) -> bool:
 _ROOTS: dict[int, frozenset[str]] = {}
 
 
+_GIVING: dict[int, frozenset[str]] = {}
+
+
+def giving(libraries: Libraries) -> frozenset[str]:
+    """Return the leaf names of functions and methods that are known to give objects of a type."""
+    found = _GIVING.get(id(libraries))
+    if found is None:
+        names = (n for row in libraries.rows(Function) if row.returns for n in (row.name, *row.also))
+        found = _GIVING[id(libraries)] = frozenset(name.rpartition(".")[2] for name in names)
+    return found
+
+
 def known_roots(libraries: Libraries) -> frozenset[str]:
     """Return the top-level packages that rows speak of: nothing of a project stands in them."""
     found = _ROOTS.get(id(libraries))
@@ -372,6 +432,7 @@ def known_roots(libraries: Libraries) -> frozenset[str]:
 _HOPS = 3
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _AWAITED_CALL = re.compile(rb"await[ \t]+[\w.]+[ \t]*\(")
+_AWAITED_NAME = re.compile(rb"\bawait[ \t]+[\w.]*$")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
 
 
@@ -391,6 +452,12 @@ def _defined(tree: ast.Module) -> set[str]:
 
 def _is_word(byte: bytes) -> bool:
     return byte.isalnum() or byte == b"_" or byte >= b"\x80"
+
+
+def _is_awaited(data: bytes, position: int) -> bool:
+    """Tell whether `await` stands before a dotted name that ends at a place."""
+    before = data[max(position - 80, 0) : position]
+    return _AWAITED_NAME.search(before) is not None
 
 
 def _in_import(data: bytes, position: int) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cached_property
-from typing import TypeVar, overload
+from typing import Any, TypeVar, overload
 
 import libcst as cst
 
 from pitfall_lint.semantic.outline import Block, Outline, Slice
-from pitfall_lint.semantic.walk import Scope, Tree, all_nodes
+from pitfall_lint.semantic.scopes import Scope
+from pitfall_lint.semantic.walk import Tree, all_nodes
 from pitfall_lint.source import Source
 
 N = TypeVar("N", bound=cst.CSTNode)
@@ -27,6 +28,12 @@ class Syntax:
         self.outline = Outline(source)
         self.errors: list[tuple[int, str]] = []
         """Definitions that do not parse: (1-based line, message)."""
+        self.kept: dict[str, list[Tree]] = {}
+        """Trees of the text before an edit, by their slices' text: what is the same is not read again."""
+        self.read: dict[str, list[Tree]] = {}
+        """The trees of this text, for the next one."""
+        self.memo: dict[object, Any] = {}
+        """For rooms of `semantic/` that keep an answer per file."""
         self._lines = None if lines is None else sorted(lines)
         self._trees: dict[Block | None, Tree | None] = {}
         self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
@@ -75,7 +82,10 @@ class Syntax:
     def _parse(self, block: Block | None) -> Tree | None:
         slice_ = self.outline.skeleton if block is None else self.outline.slice(block)
         try:
-            return Tree(slice_)
+            known = self.kept.get(slice_.text)
+            tree = known.pop().moved(slice_) if known else Tree(slice_)
+            self.read.setdefault(slice_.text, []).append(tree)
+            return tree
         except cst.ParserSyntaxError as error:
             at = min(max(error.raw_line, 1), len(slice_.lines)) - 1
             line = slice_.lines[at] if slice_.lines else 0

@@ -16,6 +16,7 @@ from pitfall_lint.libraries.loops import (
     ThreadEntry,
     ThreadMethod,
 )
+from pitfall_lint.libraries.tasks import Transparent
 from pitfall_lint.semantic.calls import callers, param_of, runs, uses
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.values import Coroutine, FunctionValue, LibraryName, Partial, Value
@@ -270,13 +271,23 @@ def is_coroutine_function(file: File, expression: cst.BaseExpression) -> bool:
 
 def _makes_coroutine(file: File, value: Value) -> bool:
     if isinstance(value, FunctionValue):
-        return value.function.is_coroutine_function
+        return value.function.is_coroutine_function and stays_as_it_is(value.function)
     if isinstance(value, LibraryName):
         row = file.libraries.find(FunctionRow, value.name)
         return row is not None and row.coroutine
     if isinstance(value, Partial):
         return bool(value.of) and all(_makes_coroutine(file, inner) for inner in value.of)
     return False
+
+
+def stays_as_it_is(function: Function) -> bool:
+    """Tell whether no decorator could make something else of a function than what it is."""
+    plain = {"staticmethod", "classmethod", "builtins.staticmethod", "builtins.classmethod"}
+    rows = function.file.libraries
+    return all(
+        name is not None and (name in plain or rows.find(Transparent, name))
+        for name in function.decorator_names
+    )
 
 
 def is_coroutine(file: File, expression: cst.BaseExpression) -> bool:

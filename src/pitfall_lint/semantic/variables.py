@@ -12,9 +12,9 @@ from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.names import dotted
 from pitfall_lint.semantic.outline import Block, Imported
 from pitfall_lint.semantic.reaching import Follower, united
+from pitfall_lint.semantic.scopes import Binding, Scope
 from pitfall_lint.semantic.shapes import UNKNOWN, Shape, Shapes, hole
 from pitfall_lint.semantic.values import ClassValue, Instance, ModuleValue
-from pitfall_lint.semantic.walk import Binding, Scope
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
@@ -67,7 +67,8 @@ def _owner(file: File, name: str, node: cst.CSTNode) -> Scope | None:
 
 def _follower(file: File, key: str, entry: Callable[[], Shapes], frame: Frame) -> Follower:
     resets = _resets(file, key) if "." in key else lambda call: False
-    return Follower(key, lambda value: strings.shapes_of(file, value, frame), entry, resets)
+    facts = file.memo.setdefault("statement facts", {})
+    return Follower(key, lambda value: strings.shapes_of(file, value, frame), entry, resets, facts=facts)
 
 
 def _follow(

@@ -79,6 +79,13 @@ def _line_behind(file: File, node: cst.CSTNode) -> int:
 
 def _behind_imports(file: File) -> int:
     """Return the 0-based line behind the imports that stand above the first definition."""
+    known = file.memo.get(_behind_imports)
+    if known is None:
+        known = file.memo[_behind_imports] = _find_behind_imports(file)
+    return int(known)
+
+
+def _find_behind_imports(file: File) -> int:
     first = min((block.first for block in file.outline.blocks), default=len(file.source.lines))
     behind = 0
     for index, statement in enumerate(file.skeleton.module.body):

@@ -63,6 +63,8 @@ class Server(LanguageServer):
         self.scheduler.on_dependents = self.refresh
         self.loop: asyncio.AbstractEventLoop | None = None
         self._refreshing = False
+        self.initial = client_settings.ClientSettings()
+        """What the editor said at the start; it counts until it says something else when asked."""
 
     @property
     def was_shut_down(self) -> bool:
@@ -220,9 +222,9 @@ class Server(LanguageServer):
         if isinstance(options, dict):
             table = options.get("settings", options)
             table = table.get(client_settings.SECTION, table) if isinstance(table, dict) else table
-            self.session.settings.everywhere = client_settings.read(table or None, self.complain)
-            for folder in self.session.settings.folders:
-                self.session.settings.folders[folder] = self.session.settings.everywhere
+            self.initial = client_settings.read(table or None, self.complain)
+            self.session.settings.everywhere = self.initial
+            self.session.settings.folders = dict.fromkeys(self.session.settings.folders, self.initial)
 
     async def ask_settings(self) -> None:
         """Ask the editor for its settings of every folder, and look at everything again when they changed."""
@@ -240,11 +242,10 @@ class Server(LanguageServer):
             log.warning("the editor did not tell its settings: %s", error)
             return
         before = (dict(settings.folders), settings.everywhere)
-        for folder, answer in zip(folders, answers, strict=False):
-            if answer is not None:
-                settings.folders[folder] = client_settings.read(answer, self.complain)
-        if len(answers) == len(items) and answers[-1] is not None:
-            settings.everywhere = client_settings.read(answers[-1], self.complain)
+        told = [client_settings.read(a, self.complain) if a is not None else self.initial for a in answers]
+        settings.folders.update(zip(folders, told, strict=False))
+        if len(told) == len(items):
+            settings.everywhere = told[-1]
         if before != (settings.folders, settings.everywhere):
             await self.reload()
 

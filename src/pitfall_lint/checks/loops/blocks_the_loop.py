@@ -9,6 +9,7 @@ from pitfall_lint.libraries.loops import Blocking, ThreadEntry
 from pitfall_lint.semantic.blocking import wait_of
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.lifetimes import is_alone
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -26,12 +27,10 @@ def check(file: File) -> Iterator[Finding]:
                 message = f"{call.text} {wait.row.waits}; the event loop does nothing else meanwhile"
             else:
                 message = f"{call.text} blocks the event loop: {wait.blocking.text} in it {wait.row.waits}"
-            fix = (awaiting_instead(file, call, wait.row) if len(wait.calls) == 1 else None) or in_a_thread(
-                file, call
-            )
-            yield file.finding(
-                call.node, message, fix=fix, related=wait.related, strict=strict or len(wait.calls) == 1
-            )
+            fix = awaiting_instead(file, call, wait.row) if len(wait.calls) == 1 else None
+            strict = strict or len(wait.calls) == 1 or is_alone(function)
+            fix = fix or in_a_thread(file, call)
+            yield file.finding(call.node, message, fix=fix, related=wait.related, strict=strict)
 
 
 def awaiting_instead(file: File, call: Call, row: Blocking) -> Fix | None:

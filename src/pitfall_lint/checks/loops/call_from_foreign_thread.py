@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.libraries.loops import LoopOnly, LoopWait
 from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.elsewhere import handed_elsewhere
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.guards import foreign_way
+from pitfall_lint.semantic.guards import foreign_way, has_no_loop
 from pitfall_lint.semantic.loops import loop_in_reach, only_rows
 
 
@@ -22,6 +23,17 @@ def check(file: File) -> Iterator[Finding]:
             message = f"{call.text} is called on {way.where}, not on the loop's: {row.effect}"
             yield file.finding(call.node, message, related=way.related, fix=knock(file, call, row))
             break
+    for found in handed_elsewhere(file, "belongs to a loop", is_only_for_loop, has_no_loop):
+        row = only_rows(found.call)[0]
+        message = (
+            f"{file.text(found.given)} runs on {found.thread} and comes to {found.call.text}: {row.effect}"
+        )
+        yield file.finding(found.given, message, related=found.related)
+
+
+def is_only_for_loop(call: Call) -> bool:
+    """Tell whether a call belongs to the loop's thread."""
+    return bool(only_rows(call))
 
 
 def knock(file: File, call: Call, row: LoopOnly) -> Fix | None:

@@ -8,7 +8,7 @@ from pitfall_lint.finding import Finding
 from pitfall_lint.libraries.loops import LoopBound
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.lifetimes import Run, made_early, may_bind_early, runs_that_use
+from pitfall_lint.semantic.lifetimes import Run, made_early, may_bind_early, runs_that_use, together
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -28,10 +28,9 @@ def check(file: File) -> Iterator[Finding]:
 
 
 def several(runs: list[Run]) -> list[Run]:
-    """Return the runs if there are two of them, or one that happens again and again."""
-    if len(runs) > 1:
-        return runs[:3]
-    return runs if runs and runs[0].repeats else []
+    """Return the runs that happen in one program: two in one function, or one again and again."""
+    again = [run for run in runs if run.repeats]
+    return again[:3] or (runs[:3] if together([run.call for run in runs]) else [])
 
 
 def says(run: Run) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
-from pitfall_lint.libraries.loops import RunsLoop
+from pitfall_lint.libraries.loops import NeedsLoop, RunsLoop
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.guards import catches
@@ -23,6 +23,8 @@ def check(file: File) -> Iterator[Finding]:
         for handler in node.handlers:
             if not catches(file, handler, ("RuntimeError",)) or looks_at_error(handler):
                 continue
+            if not names_error(handler) and not asks_for_loop(file, node.body):
+                continue  # whoever catches everything and runs it again may just want to try again
             second = run_in(file, handler.body)
             if second is None or what_runs(first) != what_runs(second):
                 continue
@@ -34,6 +36,19 @@ def check(file: File) -> Iterator[Finding]:
             place = handler.type or handler
             yield file.finding(place, message, related=[related], fix=narrow(file, node, first))
             break
+
+
+def names_error(handler: cst.ExceptHandler) -> bool:
+    """Tell whether a handler is there for RuntimeError in so many words."""
+    return handler.type is not None and any(
+        isinstance(n, cst.Name) and n.value == "RuntimeError" for n in own_nodes(handler.type)
+    )
+
+
+def asks_for_loop(file: File, body: cst.BaseSuite) -> bool:
+    """Tell whether a block asks for a loop, which may raise RuntimeError by itself."""
+    calls = [file.call(node) for node in own_nodes(body) if isinstance(node, cst.Call)]
+    return any(row.creates or row.loop == "running" for c in calls for row in file.rows_of_call(c, NeedsLoop))
 
 
 def run_in(file: File, body: cst.BaseSuite) -> Call | None:

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
-from pitfall_lint.libraries.loops import LoopBound, LoopMaker, NeedsLoop, RunsLoop, ThreadEntry
+from pitfall_lint.libraries.loops import LoopBound, LoopMaker, NeedsLoop, RunsLoop
 from pitfall_lint.semantic.call import Call
-from pitfall_lint.semantic.calls import leads_to
-from pitfall_lint.semantic.definitions import Function
+from pitfall_lint.semantic.elsewhere import handed_elsewhere
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.guards import bare_way, knows_loops
+from pitfall_lint.semantic.guards import bare_way, knows_loops, script_way
 from pitfall_lint.semantic.needs import is_run_by_a_loop, may_be_anywhere, needs_loop, rows_that_need
-from pitfall_lint.semantic.threads import handed
 from pitfall_lint.semantic.values import Instance
 from pitfall_lint.semantic.walk import own_nodes
 
@@ -24,7 +22,7 @@ def check(file: File) -> Iterator[Finding]:
     for call, row in file.calls_to(NeedsLoop):
         if row not in rows_that_need(call) or is_run_by_a_loop(call):
             continue
-        way = bare_way(call)
+        way = bare_way(call) or script_way(call)
         if way is not None:
             message = f"{call.text} runs on {way.where}, which has no event loop: {row.raises}"
             yield file.finding(call.node, message, fix=give_it_a_loop(file, call, row), related=way.related)
@@ -37,17 +35,10 @@ def check(file: File) -> Iterator[Finding]:
 
 def elsewhere(file: File) -> Iterator[Finding]:
     """Report functions of other modules that are handed to a thread here and need a loop there."""
-    for call, entry in file.calls_to(ThreadEntry):
-        for given in () if entry.process else handed(call, entry):
-            function = file.definition(given)
-            if not isinstance(function, Function) or function.file is file:
-                continue
-            chain = leads_to(function, "needs a loop", needs_loop, lambda passed: not knows_loops(passed))
-            if chain:
-                row = rows_that_need(chain[-1])[0]
-                message = f"{file.text(given)} runs on {entry.thread}, without an event loop: {row.raises}"
-                related = [step.file.related(step.node, f"by {step.text} here") for step in chain]
-                yield file.finding(given, message, related=related)
+    for found in handed_elsewhere(file, "needs a loop", needs_loop, lambda passed: not knows_loops(passed)):
+        row = rows_that_need(found.call)[0]
+        message = f"{file.text(found.given)} runs on {found.thread}, without an event loop: {row.raises}"
+        yield file.finding(found.given, message, related=found.related)
 
 
 def nothing_instead(file: File) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import libcst as cst
 from pitfall_lint.finding import Finding
 from pitfall_lint.libraries.loops import MainThreadOnly, ThreadEntry
 from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.elsewhere import handed_elsewhere
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.guards import asks_thread, is_guarded, knows_threads, thread_way
 from pitfall_lint.semantic.threads import keywords_for
@@ -30,6 +31,7 @@ def check(file: File) -> Iterator[Finding]:
             yield file.finding(
                 call.node, f"{call.text} {where}: on any other thread, {row.raises}", strict=True
             )
+    yield from elsewhere(file)
     for call, entry in file.calls_to(ThreadEntry):
         target = call.where(entry.function[0])
         name = file.qualified_name(target) if target is not None and not entry.process else None
@@ -41,6 +43,28 @@ def check(file: File) -> Iterator[Finding]:
         elif row_.unstoppable:
             message = f"{file.text(target)} gets no signals on {entry.thread}: nothing can stop it"
             yield file.finding(target, message, strict=True, consequence=row_.unstoppable)
+
+
+def elsewhere(file: File) -> Iterator[Finding]:
+    """Report functions of other modules that are handed to a thread here and need the main one there."""
+    question = "needs the main thread"
+    for found in handed_elsewhere(
+        file, question, needs_main_thread, lambda passed: not knows_threads(passed)
+    ):
+        row = found.call.file.rows_of_call(found.call, MainThreadOnly)[0]
+        message = (
+            f"{file.text(found.given)} runs on {found.thread}, where {found.call.text} raises {row.raises}"
+        )
+        yield file.finding(found.given, message, related=found.related)
+
+
+def needs_main_thread(call: Call) -> bool:
+    """Tell whether a call only works in the main thread, and nobody in its function catches."""
+    keywords = {a.keyword.value: a.value for a in call.node.args if a.keyword}
+    rows = call.file.rows_of_call(call, MainThreadOnly)
+    return any(applies(call.file, row, keywords) for row in rows) and not is_guarded(
+        call.file, call.node, _CATCHING
+    )
 
 
 def applies(file: File, row: MainThreadOnly, keywords: dict[str, cst.BaseExpression]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix, Related
-from pitfall_lint.libraries.loops import LoopWait
+from pitfall_lint.libraries.loops import LoopWait, RunsLoop
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.guards import knows_loops, on_loop
@@ -37,7 +37,8 @@ def reason(call: Call, loop: cst.BaseExpression) -> tuple[str, tuple[Related, ..
     owners = asked_by(call.file, loop)
     name = call.file.text(loop)
     if owners and all(owner is function for owner in owners):
-        return f"waits for {name}, the loop of this very thread: it never returns", (), False
+        may_run_elsewhere = not function.is_async and runs_forever(call)
+        return f"waits for {name}, the loop of this very thread: it never returns", (), may_run_elsewhere
     if owners and all(owner is not None and owner.is_async for owner in owners) and not knows_loops(function):
         if function.is_async:
             return f"waits in a coroutine for {name}, the loop that runs it: it never returns", (), False
@@ -59,6 +60,13 @@ def reason(call: Call, loop: cst.BaseExpression) -> tuple[str, tuple[Related, ..
             True,
         )
     return None
+
+
+def runs_forever(call: Call) -> bool:
+    """Tell whether the file speaks of a loop that runs for good, perhaps this one, on another thread."""
+    rows = call.file.libraries.rows(RunsLoop)
+    words = {row.call.rpartition(".")[2] for row in rows if not row.coroutine and not row.new_loop}
+    return any(word.encode() in call.file.source.data for word in words)
 
 
 def await_it(file: File, call: Call, row: LoopWait, waiting: cst.Call) -> Fix | None:

@@ -33,8 +33,11 @@ def _decided(found: Shapes, side: str) -> list[Shape]:
 
 
 def _doubled(file: File, joined: Joined, seam: Seam) -> Finding | None:
-    left, right = _decided(seam.before, "ends"), _decided(seam.right.shapes, "starts")
-    if not left or not right or not all(s.ends for s in left) or not all(s.starts for s in right):
+    own, right = _decided(seam.left.shapes, "ends"), _decided(seam.right.shapes, "starts")
+    if not own or not right or not all(s.ends for s in own) or not all(s.starts for s in right):
+        return None
+    left = [s for s in _decided(seam.before, "ends") if s.ends]
+    if not left:
         return None
     if not is_address(file, joined):
         return None

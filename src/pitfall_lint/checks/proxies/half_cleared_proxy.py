@@ -87,7 +87,7 @@ def _pop(file: File, use: Use) -> str | None:
 
 def _half_read(file: File, reads: list[Use], own: set[str]) -> Iterator[Finding]:
     everywhere = {name for use in environment.in_file(file) for name in use.names}
-    for use in reads:
+    for use in {use.names: use for use in reversed(reads)}.values():
         for row in file.libraries.rows(ProxyVariable):
             known = everywhere.intersection(row.variables)
             if (

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
 from pitfall_lint.finding import Edit, Finding, Fix
-from pitfall_lint.libraries.proxies import ProxiedRequest
+from pitfall_lint.libraries.proxies import ProxiedClient, ProxiedRequest
 from pitfall_lint.semantic import proxied
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.proxied import LocalRequest
@@ -16,17 +17,26 @@ from pitfall_lint.semantic.proxied import LocalRequest
 def check(file: File) -> Iterator[Finding]:
     """Report requests to localhost that go through HTTP_PROXY."""
     for request in proxied.local_requests(file):
-        what = "client" if not isinstance(request.row, ProxiedRequest) and request.row.bound else "request"
-        proxy = "HTTPS_PROXY" if request.url.lower().startswith(("https", "wss")) else "HTTP_PROXY"
         made = request.client
-        yield file.finding(
+        finding = file.finding(
             request.call.node,
-            f'{what} for "{request.url}" goes through {proxy} where that is set: the proxy\'s'
-            f" {request.host} is not this machine",
+            _message(request),
             consequence="Behind a company's proxy it fails or gets the proxy's own 502 or 503 page.",
             fixes=[_direct(file, request)],
             related=[made.file.related(made.node, "the client that trusts the environment")] if made else (),
         )
+        yield replace(finding, strict=bool(request.doubt))
+
+
+def _message(request: LocalRequest) -> str:
+    is_secure = request.url.lower().startswith(("https", "wss"))
+    proxy = "HTTPS_PROXY" if is_secure else "HTTP_PROXY"
+    what = "client" if isinstance(request.row, ProxiedClient) and request.row.bound else "request"
+    if request.doubt == "probe":
+        return f"asks {request.url} whether it is up through {proxy} where that is set: a local server seems down"
+    doubts = {"default": ", the default,", "version": f" ({request.row.library} {request.row.versions})"}
+    url = f'"{request.url}"{doubts.get(request.doubt, "")}'
+    return f"{what} for {url} goes through {proxy} where that is set: its {request.host} is not this machine"
 
 
 def _direct(file: File, request: LocalRequest) -> Fix | None:

@@ -46,7 +46,9 @@ def loop_before(file: File, call: Call) -> cst.For | cst.While | None:
     for other in block.body:
         if other is line:
             break
-        if isinstance(other, (cst.For, cst.While)) and any(isinstance(n, cst.Yield) for n in own_nodes(other.body)):
+        if isinstance(other, (cst.For, cst.While)) and any(
+            isinstance(n, cst.Yield) for n in own_nodes(other.body)
+        ):
             return other
     return None
 

@@ -33,14 +33,22 @@ def skipped(file: File, local: Local) -> Finding | None:
     """Return the finding for a close that some path leaves out."""
     close = local.closes[0]
     line = file.source.position(file.span(close).start)[0]
-    if local.open_at & {"end", "return"}:
+    place: cst.CSTNode = local.call.node
+    only_failing = all(file.enclosing(one, cst.ExceptHandler) is not None for one in local.closes)
+    if local.open_at & {"end", "return"} and only_failing and not local.handed_on:
+        place, close = close, local.call.node
+        made = file.source.position(file.span(close).start)[0]
+        message = (
+            f"closes the {local.resource.name} of line {made} only when the work fails: else it stays open"
+        )
+    elif local.open_at & {"end", "return"}:
         message = f"not every path closes this {local.resource.name}: the close in line {line} is left out"
     elif "raise" in local.open_at:
         message = f"an error skips the close in line {line}: this {local.resource.name} stays open"
     else:
         message = f"a cancellation skips the close in line {line}: this {local.resource.name} stays open"
     finding = file.finding(
-        local.call.node,
+        place,
         message,
         fix=try_finally(file, local),
         related=[file.related(close, "closed here")],
@@ -55,7 +63,12 @@ def try_finally(file: File, local: Local) -> Fix | None:
     close, made = local.closes[0], file.parent(local.call.statement)
     line = file.parent(close)
     block = file.parent(made) if made is not None else None
-    if not isinstance(block, cst.IndentedBlock) or line is None or file.parent(line) is not block or len(local.closes) > 1:
+    if (
+        not isinstance(block, cst.IndentedBlock)
+        or line is None
+        or file.parent(line) is not block
+        or len(local.closes) > 1
+    ):
         return None
     statements = list(block.body)
     first, last = statements.index(made) + 1, statements.index(line)  # type: ignore[arg-type]

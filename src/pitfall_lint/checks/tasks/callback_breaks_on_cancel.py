@@ -58,6 +58,10 @@ def _guard(callback: DoneCallback, read: cst.Call) -> Fix | None:
             guard = f"if {task}.cancelled():\n    return"
             return file.edits("Return when it was cancelled", file.edit_insert_before(statement, guard))
         return None
+    if isinstance(outer, (cst.If, cst.While)):
+        return file.replace(
+            read, f"not {task}.cancelled() and {text}", "Ask only when it was not cancelled"
+        )
     asked = f"None if {task}.cancelled() else {text}"
     bare = isinstance(outer, (cst.Assign, cst.AnnAssign, cst.NamedExpr, cst.Arg, cst.Return))
     return file.replace(read, asked if bare else f"({asked})", "Ask only when it was not cancelled")

@@ -54,9 +54,9 @@ def _await(file: File, call: Call, misuse: Misuse) -> Fix | None:
     if not call.in_async_function:
         return None  # a sync caller has to become async, or needs a loop: that choice is a person's
     outer = file.parent(call.node)
-    bare = isinstance(
-        outer, (cst.Expr, cst.Assign, cst.Arg, cst.If, cst.While, cst.For, cst.FormattedStringExpression)
+    tight = isinstance(outer, (cst.Attribute, cst.Subscript)) or (
+        isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Power)
     )
     code = f"await {file.code(call.node)}"
-    fix = file.replace(call.node, code if bare or call.node.lpar else f"({code})", "Await it")
+    fix = file.replace(call.node, f"({code})" if tight and not call.node.lpar else code, "Await it")
     return fix if misuse.how in {"dropped", "used"} else fix.less_safe()

@@ -1,0 +1,156 @@
+"""Whether an expression could hold an object of some library, told by the stdlib's `ast` and imports alone.
+
+Says no only where the full inference of types cannot say yes either: parameters without annotation, constants,
+displays, what other libraries give, and names of modules that have nothing to do with the library.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable
+
+from pitfall_lint.semantic.reading import Reading
+from pitfall_lint.semantic.spans import Binding
+
+_DEPTH = 8
+_NEVER = (
+    *(ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp, ast.DictComp),
+    *(ast.SetComp, ast.GeneratorExp, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Lambda),
+)
+_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__) - {"super", "getattr"}
+
+
+_PLAIN_METHODS = frozenset(
+    name for kind in (dict, list, str, bytes, set, int) for name in dir(kind) if not name.startswith("_")
+) | {"json", "text", "read", "readline", "readlines", "total_seconds", "isoformat", "model_dump", "group", "groups"}
+_ASSIGNMENT = rb"\bself\.%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)"
+
+
+class Receivers:
+    """The question for the expressions of one file."""
+
+    def __init__(
+        self,
+        data: bytes,
+        roots: frozenset[str],
+        imports: Callable[[str], Iterable[Binding]],
+        reaches: Callable[[str, frozenset[str]], bool],
+        giving: frozenset[str] = frozenset(),
+    ) -> None:
+        self.giving = giving
+        """Leaf names of library functions and methods that are known to give objects of a type."""
+        self.data = data
+        self.named = roots
+        """The top-level packages of libraries that this file names."""
+        self.imports = imports
+        self.reaches = reaches
+        """Tells whether what a qualified name is imported from may have to do with these packages."""
+        self._attributes: dict[tuple[str, frozenset[str]], bool] = {}
+
+    def may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str], depth: int = _DEPTH) -> bool:
+        """Tell whether an expression of a definition could be an object of one of these packages."""
+        if depth <= 0:
+            return True
+        if isinstance(node, _NEVER):
+            return False
+        if isinstance(node, (ast.Await, ast.Subscript, ast.NamedExpr, ast.Starred)):
+            return self.may_hold(node.value, reading, roots, depth - 1)
+        if isinstance(node, ast.IfExp):
+            return any(self.may_hold(part, reading, roots, depth - 1) for part in (node.body, node.orelse))
+        if isinstance(node, ast.BoolOp):
+            return any(self.may_hold(part, reading, roots, depth - 1) for part in node.values)
+        if isinstance(node, ast.Call):
+            return self._called(node, reading, roots, depth)
+        if isinstance(node, ast.Name):
+            return self._name(node.id, reading, roots, depth)
+        if isinstance(node, ast.Attribute):
+            return self._attribute(node, reading, roots, depth)
+        return True
+
+    def _called(self, node: ast.Call, reading: Reading, roots: frozenset[str], depth: int) -> bool:
+        func = node.func
+        if isinstance(func, ast.Name):
+            if func.id in reading.values or func.id in reading.params:
+                return self._name(func.id, reading, roots, depth - 1)
+            if self._bound(func.id, reading):
+                return self._imported(func.id, reading, roots)
+            return func.id not in _BUILTINS and self._near(roots)
+        if isinstance(func, ast.Attribute) and func.attr in _PLAIN_METHODS and func.attr not in self.giving:
+            return False
+        return self.may_hold(func, reading, roots, depth - 1)
+
+    def _name(self, name: str, reading: Reading, roots: frozenset[str], depth: int) -> bool:
+        if name in ("self", "cls"):
+            return self._near(roots)
+        if name in reading.params or name in reading.values:
+            found = False
+            for annotation in reading.params.get(name, ()):
+                found = found or self._annotated(annotation, reading, roots)
+            for value in reading.values.get(name, ()):
+                found = found or self.may_hold(value, reading, roots, depth - 1)
+            return found
+        if self._bound(name, reading):
+            return self._imported(name, reading, roots)
+        return self._near(roots)  # a variable of the module, or a name from an enclosing function
+
+    def _attribute(self, node: ast.Attribute, reading: Reading, roots: frozenset[str], depth: int) -> bool:
+        if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
+            key = node.attr, roots
+            if key not in self._attributes:
+                self._attributes[key] = True  # while its own assignments are looked at
+                self._attributes[key] = self._near(roots) and self._own(node.attr, roots, depth)
+            return self._attributes[key]
+        return self.may_hold(node.value, reading, roots, depth - 1)
+
+    def _own(self, name: str, roots: frozenset[str], depth: int) -> bool:
+        """Tell whether what this file assigns to `self.name` may be such an object; yes when it assigns nothing."""
+        assigned = re.findall(_ASSIGNMENT % re.escape(name.encode()), self.data)
+        if not assigned or re.search(rb"\b%s[ \t]*:(?!=)" % re.escape(name.encode()), self.data):
+            return True
+        for text in assigned:
+            try:
+                value = ast.parse(text.decode("utf-8", "replace").strip(), mode="eval").body
+            except (SyntaxError, ValueError):
+                return True  # it goes on in the next line
+            if isinstance(value, ast.Name) and not list(self.imports(value.id)):
+                # A parameter: only its annotation could say what it is.
+                notes = re.findall(rb"\b%s[ \t]*:[ \t]*([\w.\"'|\[\] ]+)" % value.id.encode(), self.data)
+                defaults = re.findall(rb"\b%s[ \t]*=" % value.id.encode(), self.data)
+                if not notes and not defaults:
+                    continue
+                return True
+            if self.may_hold(value, Reading((), (), lambda word, looks: None), roots, depth - 1):
+                return True
+        return False
+
+    def _annotated(self, annotation: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
+        """Tell whether an annotation names one of the packages' types, or a class of the project near them."""
+        for part in ast.walk(annotation):
+            if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                try:
+                    inner = ast.parse(part.value, mode="eval").body
+                except (SyntaxError, ValueError):
+                    continue
+                if not isinstance(inner, ast.Constant) and self._annotated(inner, reading, roots):
+                    return True
+            if isinstance(part, ast.Name):
+                if self._bound(part.id, reading):
+                    if self._imported(part.id, reading, roots):
+                        return True
+                elif part.id not in _BUILTINS and self._near(roots):
+                    return True
+        return False
+
+    def _bound(self, name: str, reading: Reading) -> bool:
+        return name in reading.inner or bool(list(self.imports(name)))
+
+    def _imported(self, name: str, reading: Reading, roots: frozenset[str]) -> bool:
+        fulls = [*reading.inner.get(name, ()), *(binding.full for binding in self.imports(name))]
+        return any(not roots.isdisjoint(full.split(".")) or self.reaches(full, roots) for full in fulls)
+
+    def _near(self, roots: frozenset[str]) -> bool:
+        """Tell whether this file names one of the packages, or imports what does."""
+        return not roots.isdisjoint(self.named) or self.reaches("", roots)
+
+
