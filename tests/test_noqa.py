@@ -86,3 +86,22 @@ def test_rules_that_do_not_run_are_not_judged() -> None:
     chosen = rules().select(["PIT002", "PIT4"])
     source = Source("a.py", b"x = 1  # noqa: PIT301\n")
     assert noqa.visible(source, [], chosen) == []
+
+
+@pytest.mark.parametrize(
+    ("head", "expected"),
+    [
+        ("", "# pitfall-lint: noqa: PIT301\n"),
+        ("#!/usr/bin/python\n# coding: utf-8\n", "#!/usr/bin/python\n# coding: utf-8\n# pitfall-lint: noqa: PIT301\n"),
+        ("# pitfall-lint: noqa: PIT401 why\n", "# pitfall-lint: noqa: PIT401, PIT301 why\n"),
+        ("\ufeff", "\ufeff# pitfall-lint: noqa: PIT301\n"),
+    ],
+)
+def test_silence_file(head: str, expected: str) -> None:
+    source = Source("a.py", (head + HEAD + CALL + "\n").encode())
+    edit = noqa.silence_file(source, "PIT301")
+    assert edit is not None
+    result = splice(source, [edit])
+    assert result.data.decode() == expected + HEAD + CALL + "\n"
+    assert "PIT301" not in [finding.code for finding in lint(result)]
+    assert noqa.silence_file(result, "PIT301") is None

@@ -43,3 +43,26 @@ def test_ui_launch_is_told_where_the_program_knows_of_proxies(tmp_path: Path) ->
         (tmp_path / "helper.py").write_text(helper, "utf-8")
         found = lint_source(source, rules().select(), project(tmp_path))
         assert len([f for f in found if f.code == "PIT502"]) == count
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("app/main.py", 1),
+        ("app/contest.py", 1),
+        ("app/latest/main.py", 1),
+        ("tests/main.py", 0),
+        ("app/tests/helper.py", 0),
+        ("app/test_main.py", 0),
+        ("conftest.py", 0),
+        ("examples/main.py", 0),
+        ("benchmarks/main.py", 0),
+    ],
+)
+def test_files_for_developers_are_left_alone(tmp_path: Path, path: str, told: int) -> None:
+    text = LOCAL + CASES[4][0]
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_text(text, "utf-8")
+    source = Source(str(tmp_path / path), text.encode())
+    assert len(lint_source(source, rules().select(), project(tmp_path))) == told
+    assert len(lint_source(source, rules().select(["PIT501"]), project(tmp_path))) == 1

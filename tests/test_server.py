@@ -56,9 +56,7 @@ class Editor:
         self.client.text_document_did_change(types.DidChangeTextDocumentParams(name, [event]))
 
     def close(self, uri: str) -> None:
-        self.client.text_document_did_close(
-            types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri))
-        )
+        self.client.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri)))
 
     async def pushed(self, uri: str, codes: list[str] | None = None) -> list[types.Diagnostic]:
         """Wait for what is published for a document, until it has these codes."""
@@ -136,6 +134,7 @@ def capabilities(pull: bool = False, encodings: list[str] | None = None) -> type
     assert found.workspace is not None
     cells = types.NotebookDocumentSyncClientCapabilities(dynamic_registration=True)
     found.notebook_document = types.NotebookDocumentClientCapabilities(synchronization=cells)
+    found.workspace.diagnostics = types.DiagnosticWorkspaceClientCapabilities(refresh_support=True)
     if not pull:
         found.text_document.diagnostic = None
     if encodings is not None:
@@ -223,6 +222,23 @@ async def test_pull(editor: Editor) -> None:
 
 
 @pytest.mark.asyncio
+async def test_pull_refreshes_dependents(editor: Editor) -> None:
+    """A client that pulls is asked to pull again when an edit elsewhere changes what it has."""
+    refreshed = asyncio.Event()
+    editor.client.protocol.fm.features.pop(types.WORKSPACE_DIAGNOSTIC_REFRESH, None)
+    editor.client.feature(types.WORKSPACE_DIAGNOSTIC_REFRESH)(lambda params: refreshed.set())
+    editor.write("store.py", "def save(): ...\n")
+    await start(editor.client, [editor.root], pull=True)
+    user = editor.open("user.py", "from store import save\n\n\nasync def main():\n    save()\n")
+    first = await editor.pull(user)
+    assert not first.items
+    store = editor.open("store.py", "def save(): ...\n")
+    editor.change(store, "async def save(): ...\n")
+    await asyncio.wait_for(refreshed.wait(), 60)
+    assert [item.code for item in (await editor.pull(user, first.result_id)).items] == ["PIT302"]
+
+
+@pytest.mark.asyncio
 async def test_workspace_pull(editor: Editor) -> None:
     bad, other = editor.write("bad.py", BAD), editor.write("pkg/other.py", BAD)
     editor.write("good.py", "x = 1\n")
@@ -269,7 +285,7 @@ async def test_disable_merges(editor: Editor) -> None:
     text = BAD.replace(CALL, CALL + "  # noqa: E501")
     uri = editor.open("a.py", text)
     await editor.pushed(uri, ["PIT301"])
-    (action,) = [a for a in await editor.actions(uri, span(4, 10, 10)) if a.title.startswith("Disable")]
+    (action,) = [a for a in await editor.actions(uri, span(4, 10, 10)) if a.title.endswith("for this line")]
     result = apply(text, action.edit, uri)
     assert result.splitlines()[4] == CALL + "  # noqa: E501, PIT301"
     editor.change(uri, result)
@@ -295,9 +311,7 @@ async def test_fix_all(editor: Editor) -> None:
     assert result == text.replace("    save()\n", "    await save()\n"), "safe fixes only"
     assert await editor.actions(uri, span(0, 0, 0), ["source.organizeImports"]) == []
     assert len(await editor.actions(uri, span(0, 0, 0), ["source"])) == 1
-    every = [
-        a for a in await editor.actions(uri, span(4, 5, 5), ["quickfix"]) if a.title.startswith("Fix all")
-    ]
+    every = [a for a in await editor.actions(uri, span(4, 5, 5), ["quickfix"]) if a.title.startswith("Fix all")]
     assert [a.title for a in every] == ["Fix all 3 unawaited-coroutine (PIT302) in this file"]
     assert apply(text, (await editor.resolved(every[0])).edit, uri) == result
 
@@ -608,12 +622,8 @@ async def test_many_edits_at_once_end_with_the_last_text(editor: Editor) -> None
 def test_missing_extra(tmp_path: Path) -> None:
     import subprocess
 
-    code = (
-        "import sys; sys.modules['pygls'] = None; from pitfall_lint.cli import run; sys.exit(run(['server']))"
-    )
-    ran = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL
-    )
+    code = "import sys; sys.modules['pygls'] = None; from pitfall_lint.cli import run; sys.exit(run(['server']))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL)
     assert ran.returncode == 2
     assert "pip install 'pitfall-lint[lsp]'" in ran.stderr
     assert "Traceback" not in ran.stderr

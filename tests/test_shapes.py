@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pitfall_lint.semantic import shapes
 from pitfall_lint.semantic.shapes import Hole, Shape, hole, joined, literal
@@ -75,10 +76,8 @@ def test_conditions_keep_what_can_hold(given_: tuple[Shape, str]) -> None:
 
 
 def test_rstrip_says_that_no_slash_is_left() -> None:
-    (shape,) = shapes.concatenated(
-        (shapes.right_stripped(hole("base", may_be_empty=False)),), (literal("/x"),)
-    )
-    assert shape.starts is None and shape.ends is False and shape.is_empty is False
+    (shape,) = shapes.concatenated((shapes.right_stripped(hole("base", may_be_empty=False)),), (literal("/x"),))
+    assert (shape.starts, shape.ends, shape.is_empty) == (None, False, False)
 
 
 def test_join_puts_the_separator_between() -> None:

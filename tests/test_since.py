@@ -25,7 +25,7 @@ def repository(tmp_path: Path) -> Path:
     (root / "pkg/__init__.py").write_text("")
     (root / "pkg/http.py").write_text("def get(): ...\n")
     (root / "pkg/user.py").write_text("from pkg.http import get\n")
-    (root / "pkg/indirect.py").write_text("from pkg import (\n    user,\n)\n")
+    (root / "pkg/indirect.py").write_text("from pkg import (\n    user,\n)\n\nuser.get()\n")
     (root / "pkg/stranger.py").write_text("import os\nhttp = 1\n")
     git(root, "init")
     git(root, "add", ".")

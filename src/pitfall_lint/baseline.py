@@ -11,6 +11,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 from pitfall_lint.finding import Finding, Severity
@@ -53,8 +54,13 @@ class Outcome:
     known: list[Finding] = field(default_factory=list)
     baseline: Baseline = field(default_factory=lambda: Baseline())
     """The baseline as it should be now."""
-    stale: int = 0
-    """How many known findings are gone."""
+    gone: Counter[Entry] = field(default_factory=Counter)
+    """The known findings that are gone."""
+
+    @property
+    def stale(self) -> int:
+        """How many known findings are gone."""
+        return sum(self.gone.values())
 
 
 class Baseline:
@@ -94,7 +100,7 @@ class Baseline:
         outcome.new = [finding for finding, _ in waiting]
         for entry, count in (+left).items():
             if looked_at(entry.path) or not os.path.exists(os.path.join(self.folder, entry.path)):
-                outcome.stale += count
+                outcome.gone[entry] += count
             else:
                 kept[entry] += count
         outcome.baseline = Baseline(kept, self.folder)
@@ -123,7 +129,7 @@ class Baseline:
             raise BaselineError(f"{path}: no such baseline; write one with --write-baseline") from None
         except (OSError, UnicodeDecodeError) as error:
             raise BaselineError(f"{path}: {error}") from None
-        baseline = cls(folder=str(path.resolve().parent))
+        baseline = cls(folder=os.path.dirname(os.path.abspath(path)))
         for number, line in enumerate(text.splitlines(), 1):
             if not line.strip() or line.startswith("#"):
                 continue
@@ -177,3 +183,31 @@ def _within_module(definition: str, path: str) -> str:
 def hinted(findings: Iterable[Finding]) -> list[Finding]:
     """Return known findings as hints, for an editor that shows them without alarm."""
     return [replace(finding, severity=Severity.HINT) for finding in findings]
+
+
+def softened(findings: Sequence[Finding], source: Source, file: str) -> list[Finding]:
+    """Return the findings of one text, in their order, with those that the baseline `file` knows as hints.
+
+    The file is read again when it changes; one that is missing or broken knows nothing.
+    """
+    try:
+        status = os.stat(file)
+        baseline = _read_once(file, status.st_mtime_ns, status.st_size)
+    except (OSError, BaselineError):
+        return list(findings)
+    own = os.path.relpath(os.path.abspath(source.path), baseline.folder).replace(os.sep, "/")
+    entries = Counter(
+        {
+            entry: count
+            for entry, count in baseline.entries.items()
+            if entry.path == own or not os.path.exists(os.path.join(baseline.folder, entry.path))
+        }
+    )
+    outcome = Baseline(entries, baseline.folder).compare([(f, source) for f in findings], lambda path: True)
+    known = {id(finding): hint for finding, hint in zip(outcome.known, hinted(outcome.known), strict=True)}
+    return [known.get(id(finding), finding) for finding in findings]
+
+
+@lru_cache(maxsize=8)
+def _read_once(file: str, changed: int, size: int) -> Baseline:
+    return Baseline.read(Path(file))

@@ -23,6 +23,7 @@ FORMATS = (
     *("full", "concise", "grouped", "json", "json-lines", "github", "gitlab"),
     *("sarif", "junit", "rdjson"),
 )
+SEVERITIES = ("error", "warning", "hint")
 EXCLUDED = (
     *(".bzr", ".direnv", ".eggs", ".git", ".git-rewrite", ".hg", ".ipynb_checkpoints", ".mypy_cache", ".nox"),
     *(".pants.d", ".pyenv", ".pytest_cache", ".pytype", ".ruff_cache", ".svn", ".tox", ".venv", ".vscode"),
@@ -64,6 +65,18 @@ def _texts(value: Any) -> dict[str, str]:
     return dict(value)
 
 
+def _severities(value: Any) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(item in SEVERITIES for item in value.values()):
+        raise ConfigError(f"a table of rules, each one of {', '.join(SEVERITIES)}")
+    return dict(value)
+
+
+def _fail_on(value: Any) -> str:
+    if value not in SEVERITIES[:2]:
+        raise ConfigError("error or warning")
+    return str(value)
+
+
 def _format(value: Any) -> str:
     if value not in FORMATS:
         raise ConfigError(f"one of {', '.join(FORMATS)}")
@@ -101,6 +114,9 @@ class Settings:
     extend_per_file_ignores: dict[str, tuple[str, ...]] = setting(
         _lists, {}, relative=True, adds_to="per_file_ignores"
     )
+    severity: dict[str, str] = setting(_severities, {})
+    fail_on: str = setting(_fail_on, "warning")
+    baseline: str = setting(_string, "", relative=True)
     fixable: tuple[str, ...] = setting(_strings, ("ALL",))
     unfixable: tuple[str, ...] = setting(_strings, ())
     extend_safe_fixes: tuple[str, ...] = setting(_strings, ())
@@ -128,6 +144,8 @@ class Settings:
         return {key(name): getattr(self, name) for name in _FIELDS}
 
 
+_PATHS = ("libraries", "src", "cache_dir", "baseline")
+"""Settings that hold paths, not patterns."""
 _FIELDS = {f.name: f for f in dataclasses.fields(Settings) if f.metadata}
 
 
@@ -151,10 +169,8 @@ def merge(base: Settings, table: Mapping[str, Any], folder: str, where: str) -> 
             values[name] = _FIELDS[name].metadata["read"](raw)
         except ConfigError as error:
             raise ConfigError(f"{where}: {spelled} = {raw!r}: must be {error}") from None
-        if _FIELDS[name].metadata["relative"]:
-            values[name] = _absolute(
-                values[name], folder, is_pattern=name not in ("libraries", "src", "cache_dir")
-            )
+        if _FIELDS[name].metadata["relative"] and values[name] != "":
+            values[name] = _absolute(values[name], folder, is_pattern=name not in _PATHS)
     if "select" in values:
         base = dataclasses.replace(base, ignore=(), extend_select=(), extend_ignore=())
     for name in ("ignore", "extend_select", "extend_ignore"):

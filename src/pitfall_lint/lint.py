@@ -57,9 +57,7 @@ def lint_source(
     `whole` looks at every definition instead of those that hold a telling word. `syntax=False` looks for
     syntax errors only in the definitions that are looked at.
     """
-    return list(
-        lint_with_facts(source, rules, project, on_error=on_error, whole=whole, syntax=syntax).findings
-    )
+    return list(lint_with_facts(source, rules, project, on_error=on_error, whole=whole, syntax=syntax).findings)
 
 
 def lint_with_facts(
@@ -80,7 +78,7 @@ def lint_with_facts(
     try:
         source.decoded()
     except SourceError as error:
-        return Linted(_stamped([_syntax_error(source, error.offset, str(error))], by_code))
+        return Linted(_stamped([syntax_error(source, error.offset, str(error))], by_code))
     if awake is None:
         awake = Awake() if whole else screen_for(tuple(rules), project.libraries).wake(source, project)
     looked_at = tuple(rule for rule in rules if not rule.is_built_in) if whole else awake.rules
@@ -114,9 +112,7 @@ def _checked(rule: Rule, file: File) -> Iterable[Finding]:
     return _stamped(found, {rule.code: rule}, rule)
 
 
-def _stamped(
-    findings: Iterable[Finding], rules: dict[str, Rule], rule: Rule | None = None
-) -> tuple[Finding, ...]:
+def _stamped(findings: Iterable[Finding], rules: dict[str, Rule], rule: Rule | None = None) -> tuple[Finding, ...]:
     """Give findings what their page says: code, name, severity, how far the fixes can be trusted."""
     stamped = []
     for finding in findings:
@@ -145,11 +141,7 @@ def _settled(findings: Iterable[Finding], rules: dict[str, Rule], source: Source
     """Sort, say nothing twice, and leave out what another rule says better on the same line."""
     found = sorted(findings, key=lambda finding: (finding.span, finding.code, finding.message))
     lines = [source.position(finding.span.start)[0] for finding in found]
-    taken = {
-        (code, line)
-        for finding, line in zip(found, lines, strict=True)
-        for code in rules[finding.code].replaces
-    }
+    taken = {(code, line) for finding, line in zip(found, lines, strict=True) for code in rules[finding.code].replaces}
     unique: dict[tuple[str, Span], Finding] = {}
     for finding, line in zip(found, lines, strict=True):
         if (finding.code, line) not in taken:
@@ -173,11 +165,11 @@ def _find_syntax_error(source: Source) -> tuple[Finding | None, bool]:
         readable = not is_too_deep(source)
         if readable and _libcst_reads(text):
             return None, True
-        return _syntax_error(source, offset, error.msg or "invalid syntax"), readable
+        return syntax_error(source, offset, error.msg or "invalid syntax"), readable
     except (RecursionError, MemoryError):
-        return _syntax_error(source, 0, "nested too deeply to be read"), False
+        return syntax_error(source, 0, "nested too deeply to be read"), False
     except ValueError as error:
-        return _syntax_error(source, 0, str(error)), False
+        return syntax_error(source, 0, str(error)), False
 
 
 def _libcst_reads(text: str) -> bool:
@@ -190,7 +182,8 @@ def _libcst_reads(text: str) -> bool:
     return True
 
 
-def _syntax_error(source: Source, offset: int, message: str) -> Finding:
+def syntax_error(source: Source, offset: int, message: str) -> Finding:
+    """Return the finding that a text does not parse; its page is stamped by others."""
     offset = min(offset, len(source.data))
     end = re.compile(rb"[^\s]|$").search(source.data, offset)
     stop = min(end.start() + 1, len(source.data)) if end else offset

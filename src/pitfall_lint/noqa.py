@@ -103,3 +103,18 @@ def silence(source: Source, findings: Iterable[Finding], reason: str = "") -> li
         comment = f"  # noqa: {added}" + (f" {reason}" if reason else "")
         edits.append(Edit(Span(start + len(text.rstrip()), start + len(text)), comment))
     return edits
+
+
+def silence_file(source: Source, code: str) -> Edit | None:
+    """Return the edit that silences a rule in the whole file; None when it is silenced already."""
+    existing = [directive for directive in Suppressions(source).directives if directive.whole_file]
+    if any(directive.silences(code) for directive in existing):
+        return None
+    if existing:
+        end = existing[-1].span.end
+        return Edit(Span(end, end), f", {code}")
+    line = 0  # behind a shebang and a coding line
+    while line < min(2, len(source.lines)) and re.match(rb"#!|[ \t\f]*#.*?coding[:=]", source.lines[line]):
+        line += 1
+    at = source.line_starts[line] if line < len(source.lines) else len(source.data)
+    return Edit(Span(at, at), f"# pitfall-lint: noqa: {code}{source.newline}")

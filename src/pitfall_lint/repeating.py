@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pitfall_lint import catalog, config, discover, run
+from pitfall_lint import catalog, config, discover, installed, run
 
 _LISTED = (".toml", ".txt", ".lock", ".cfg", ".ini", ".in", ".gitignore")
 
@@ -24,6 +24,8 @@ def inputs(
     yield from found.files
     yield from config.FILES_READ
     yield from settings.libraries
+    root = settings.root if settings.file else ""
+    yield from map(str, (*installed.site_folders(root), *installed.row_files(root)))
     yield from report.used
     yield from own_files()
     for path in dict.fromkeys(paths):

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from pitfall_lint import catalog, config, libraries, lint
-from pitfall_lint.finding import Applicability, Finding, Severity
-from pitfall_lint.screen import Awake, Screen, screen_for
+from pitfall_lint.finding import Finding
+from pitfall_lint.grading import graded as graded
+from pitfall_lint.opening import open_project as open_project
+from pitfall_lint.screen import Awake, Screen, coroutines_of, screen_for
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.source import Source, SourceError
 from pitfall_lint.workers import Crash, Workers, can_fork
-
 
 Job = tuple[int, str, tuple[str, ...], "tuple[int, ...] | None"]
 """A file that needs a closer look: its number in the run, its path, the codes of rules and the lines (or all)."""
@@ -72,6 +73,8 @@ class Report:
     checked: int = 0
     used: set[str] = field(default_factory=set)
     """Absolute paths of other files whose content, or absence, mattered."""
+    hidden: tuple[str, ...] = ()
+    """What was left out on purpose, one sentence each."""
 
     @property
     def findings(self) -> list[Finding]:
@@ -92,10 +95,20 @@ class Report:
 class Linter:
     """Lints single files; holds what the files of one settings file share."""
 
-    def __init__(self, rules: catalog.Catalog, resolver: config.Resolver, task: Task) -> None:
+    def __init__(
+        self,
+        rules: catalog.Catalog,
+        resolver: config.Resolver,
+        task: Task,
+        read: Callable[[str], bytes | None] | None = None,
+    ) -> None:
+        """`read` answers the bytes of other modules, where they are not to come from the disk."""
         self._catalog = rules
         self._resolver = resolver
         self._task = task
+        self._module_bytes = read
+        self.hide: Callable[[Source, list[Finding]], list[Finding]] | None = None
+        """Leaves out what is neither to be reported nor mended."""
         self._projects: dict[tuple[str, str], Project] = {}
         self._libraries: dict[tuple[str, ...], libraries.Libraries] = {}
         self._rules: dict[tuple[int, tuple[str, ...]], tuple[config.Settings, tuple[catalog.Rule, ...]]] = {}
@@ -147,15 +160,43 @@ class Linter:
             found[index] = self.check_file(path, awake, syntax=False)
         return found
 
+    def again(self, task: Task, read: Callable[[str], bytes | None] | None = None) -> Linter:
+        """Return a linter with another task; `read` answers the bytes of other modules."""
+        linter = Linter(self._catalog, self._resolver, task, read)
+        linter._libraries = self._libraries
+        return linter
+
     @property
     def mends(self) -> bool:
         """Whether files are changed."""
         return self._task.fix
 
-    def screen(self, path: str) -> Screen:
-        """Return the screen of the rules that hold for a file. Raises SelectorError, ConfigError, LibraryError."""
+    def screen(self, path: str) -> tuple[Screen, Project]:
+        """Return the screen of the rules that hold for a file, and its project.
+
+        Raises SelectorError, ConfigError, LibraryError.
+        """
         settings = self._resolver.for_file(path)
-        return screen_for(self.rules(settings, path), self.project(settings).libraries)
+        project = self.project(settings)
+        return screen_for(self.rules(settings, path), project.libraries), project
+
+    def wake(self, source: Source, path: str) -> Awake:
+        """Return what of a file needs a closer look."""
+        screen, project = self.screen(path)
+        return screen.wake(source, project)
+
+    def learn(self, sources: Iterable[tuple[int, str, Source]]) -> None:
+        """Tell the screens the names of all coroutine functions, once, so that no file looks for them itself."""
+        names: dict[str, frozenset[str]] = {}
+        screens: dict[int, Screen] = {}
+        for _, path, source in sources:
+            screen, _ = self.screen(path)
+            screens[id(screen)] = screen
+            if b"async" in source.data:
+                for name, classes in coroutines_of(source.data).items():
+                    names[name] = names.get(name, frozenset()) | classes
+        for screen in screens.values():
+            screen.learn(names)
 
     def rules(self, settings: config.Settings, path: str) -> tuple[catalog.Rule, ...]:
         """Return the rules that hold for a file. Raises SelectorError."""
@@ -165,6 +206,8 @@ class Linter:
             chosen = self._catalog.select(
                 settings.select, settings.ignore, settings.extend_select, settings.extend_ignore
             )
+            for selector in settings.severity:
+                self._catalog.matching(selector)
             off = {rule.code for selector in ignored for rule in self._catalog.matching(selector)[1]}
             self._rules[key] = settings, tuple(rule for rule in chosen if rule.code not in off)
         return self._rules[key][1]
@@ -174,12 +217,15 @@ class Linter:
         for path in paths:
             for project in self._projects.values():
                 project.forget(path)
+            for settings, rules in self._rules.values():
+                screen_for(rules, self.project(settings).libraries).forget(path)
 
     def project(self, settings: config.Settings) -> Project:
         """Return the project that files with these settings belong to. Raises LibraryError."""
         key = (settings.file, settings.root)
         if key not in self._projects:
-            self._projects[key] = open_project(settings, self._libraries)
+            project = self._projects[key] = open_project(settings, self._libraries)
+            project.read = self._module_bytes or project.read
         return self._projects[key]
 
     def _check(
@@ -209,7 +255,8 @@ class Linter:
                 from pitfall_lint import noqa
 
                 found = noqa.visible(text, found, rules)
-            return [graded(finding, settings, self._catalog) for finding in found]
+            found = [graded(finding, settings, self._catalog) for finding in found]
+            return self.hide(text, found) if self.hide else found
 
         if not self._task.fix:
             findings = lint_again(source)
@@ -227,58 +274,6 @@ class Linter:
                 fixing.write_atomically(Path(path), result.source.data)
                 project.forget(path)
         return report
-
-
-def open_project(
-    settings: config.Settings, known: dict[tuple[str, ...], libraries.Libraries] | None = None
-) -> Project:
-    """Return the project of some settings; `known` keeps library rows between calls. Raises LibraryError."""
-    known = {} if known is None else known
-    if settings.libraries not in known:
-        own = [Path(path) for path in settings.libraries]
-        known[settings.libraries] = libraries.load([*catalog.library_files(), *own])
-    return Project(
-        known[settings.libraries],
-        root=settings.root,
-        source_roots=settings.src,
-        allows=_versions(settings),
-    )
-
-
-def _versions(settings: config.Settings) -> Callable[[str, str, str], bool | None]:
-    """Return the question whether a project's versions lie in a range; nothing is read before it is asked."""
-    answer: Callable[[str, str, str], bool | None] | None = None
-
-    def allows(distribution: str, specifier: str, path: str) -> bool | None:
-        nonlocal answer
-        if answer is None:
-            from pitfall_lint import versions
-
-            answer = versions.answerer(Path(settings.root) if settings.file else None, settings.versions)
-        return answer(distribution, specifier, path)
-
-    return allows
-
-
-def graded(finding: Finding, settings: config.Settings, rules: catalog.Catalog) -> Finding:
-    """Return a finding with its fixes as far as `fixable` and `extend-(un)safe-fixes` trust them."""
-    if not finding.fixes:
-        return finding
-
-    def named(selectors: Iterable[str]) -> bool:
-        return any(rule.code == finding.code for s in selectors for rule in rules.matching(s)[1])
-
-    if settings.fixable != ("ALL",) or settings.unfixable:
-        if not named(settings.fixable) or named(settings.unfixable):
-            return dataclasses.replace(finding, fixes=())
-    for selectors, grade in (
-        (settings.extend_safe_fixes, Applicability.SAFE),
-        (settings.extend_unsafe_fixes, Applicability.UNSAFE),
-    ):
-        if selectors and named(selectors):
-            fixes = tuple(dataclasses.replace(fix, applicability=grade) for fix in finding.fixes)
-            finding = dataclasses.replace(finding, fixes=fixes)
-    return finding
 
 
 def shown_path(path: str) -> str:
@@ -345,6 +340,7 @@ def _survey(
     paths: Sequence[str], linter: Linter, said: dict[int, FileReport], progress: Callable[[int], None]
 ) -> Iterator[Job]:
     """Yield what needs a closer look, with how many lines that is; what can be told at once goes to `said`."""
+    sources: list[tuple[int, str, Source]] = []
     for index, path in enumerate(paths):
         try:
             source = Source(shown_path(path), read(path))
@@ -356,10 +352,13 @@ def _survey(
         except SourceError:
             said[index] = linter.check(source, path)
             continue
-        awake = linter.screen(path).wake(source)
+        sources.append((index, path, source))
+    linter.learn(sources)
+    for done, (index, path, source) in enumerate(sources, 1):
+        awake = linter.wake(source, path)
         if awake.rules:
             yield index, path, tuple(rule.code for rule in awake.rules), awake.lines
-        progress(index + 1)
+        progress(done)
 
 
 def _batches(jobs: Iterable[Job]) -> list[tuple[list[Job], int]]:
@@ -386,8 +385,3 @@ def _get_ready() -> None:
 
     gc.disable()
     import pitfall_lint.semantic.file  # noqa: F401
-
-
-def counts(finding: Finding) -> bool:
-    """Tell whether a finding makes a run fail: a hint never does."""
-    return finding.severity is not Severity.HINT

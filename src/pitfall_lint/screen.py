@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pitfall_lint.catalog import Rule
 from pitfall_lint.libraries import Function, Libraries, Row, kinds
 from pitfall_lint.semantic.project import Project
+from pitfall_lint.semantic.receivers import is_near
 from pitfall_lint.semantic.suspicion import TABLE, Suspicion, Want, wants
 from pitfall_lint.source import Source, SourceError
 
@@ -31,6 +32,17 @@ class Awake:
 ASLEEP = Awake()
 
 
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """What one file's own words lead to."""
+
+    source: int
+    """The hash of its bytes."""
+    lines: dict[int, set[str]] = field(default_factory=dict)
+    passed_on: dict[str, tuple[Want, ...]] = field(default_factory=dict)
+    lines_read: int = 0
+
+
 @dataclass(eq=False)
 class Screen:
     """The words that the rows of some rules ask for, ready to be looked for."""
@@ -48,15 +60,19 @@ class Screen:
     """Whether some rule matters where coroutine functions are given to calls."""
     fast: bool = True
     async_names: frozenset[str] = field(default=frozenset(), init=False)
+    through: frozenset[str] = field(default=frozenset(), init=False)
+    """Rules for which whoever uses a definition that matters may matter, too."""
     find: Finder = field(init=False, repr=False)
     """Returns the words of interest in a file's bytes."""
     coroutines: dict[str, tuple[Want, ...]] | None = field(default=None, repr=False)
     """The project's coroutine functions, if somebody has looked for all of them."""
     _local: dict[str, bool] = field(default_factory=dict, repr=False)
+    _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
     _named: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.find = self._finder(())
+        self.through = frozenset(rule.code for rule in self.rules if "through" in rule.shape)
         known = (f.name for f in self.libraries.rows(Function) if f.coroutine)
         self.async_names = frozenset(name.rpartition(".")[2] for name in known)
 
@@ -68,7 +84,9 @@ class Screen:
 
     def _finder(self, more: Iterable[str]) -> Finder:
         words = {*self.wanted, *more}
-        words.update(root for these in self.wanted.values() for want in these for root in want.roots)
+        words.update(
+            part for these in self.wanted.values() for w in these for root in w.roots for part in root.split(".")
+        )
         words.discard("")
         return _finder(words, self.fast)
 
@@ -87,6 +105,30 @@ class Screen:
         """Return what of a file has to be looked at; nothing, mostly."""
         if self.always:
             return Awake(self.rules, None)
+        foreign = self._passed_to(source, project) if project is not None and self.through else {}
+        own = self._alone(source, project)
+        lines, lines_read = own.lines, own.lines_read
+        if foreign:
+            data = _plain_bytes(source)
+            suspicion = self._suspicion(source, {}, self.find(data), project, ())
+            suspicion.lines = {line: set(codes) for line, codes in lines.items()}
+            lines = suspicion.more(foreign)
+            lines_read += suspicion.lines_read
+        codes = {code for codes in lines.values() for code in codes}
+        if not codes:
+            return ASLEEP
+        rules = tuple(rule for rule in self.rules if rule.code in codes)
+        return Awake(rules, tuple(sorted(lines)), lines_read)
+
+    def _alone(self, source: Source, project: Project | None) -> _Alone:
+        """Return what matters in a file by its own words, and what it passes on; kept, since importers ask, too."""
+        path = os.path.abspath(source.path)
+        known = self._own.get(path)
+        if known is None or known.source != hash(source.data):
+            known = self._own[path] = self._look(source, project)
+        return known
+
+    def _look(self, source: Source, project: Project | None) -> _Alone:
         data = _plain_bytes(source)
         found = self.find(data)
         wanted = {w: self.wanted[w] for w in found if w in self.wanted and self._in_reach(w, found)}
@@ -99,21 +141,51 @@ class Screen:
         if self.local and wanted and not self._names_this_machine(source, project):
             wanted = {w: rest for w, these in wanted.items() if (rest := self._elsewhere(these))}
         if not wanted:
-            return ASLEEP
-        reach = Reach(self, source, project) if project is not None else None
-        named = frozenset(found)
-        suspicion = Suspicion(
-            source, wanted, self.libraries, named, reach or (lambda full, roots: True), {*coroutines, *self.async_names}
-        )
+            return _Alone(hash(source.data))
+        suspicion = self._suspicion(source, wanted, found, project, coroutines)
         lines = suspicion.run()
-        codes = {code for codes in lines.values() for code in codes}
-        rules = tuple(rule for rule in self.rules if rule.code in codes)
-        return Awake(rules, tuple(sorted(lines)), suspicion.lines_read)
+        return _Alone(hash(source.data), lines, dict(suspicion.passed_on), suspicion.lines_read)
+
+    def _suspicion(
+        self,
+        source: Source,
+        wanted: dict[str, tuple[Want, ...]],
+        found: set[str],
+        project: Project | None,
+        coroutines: Iterable[str],
+    ) -> Suspicion:
+        reach = Reach(self, source, project) if project is not None else (lambda full, roots: True)
+        names = {*coroutines, *self.async_names}
+        return Suspicion(source, wanted, self.libraries, frozenset(found), reach, names)
+
+    def _passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
+        """Return the names in a file that other modules of the project pass on: what uses them may matter."""
+        found: dict[str, tuple[Want, ...]] = {}
+        path = os.path.abspath(source.path)
+        for name, bindings in project.bindings_of(path, source.data).items():
+            for binding in bindings:
+                for module in project.module_paths(binding.full, path):
+                    passed = self._passed_by(module, project) if module != path else {}
+                    leaf = binding.full.rpartition(".")[2]
+                    if leaf in passed:
+                        found[name] = (*found.get(name, ()), *passed[leaf])
+                        continue
+                    if module.endswith((f"{os.sep}{leaf}.py", os.path.join(os.sep, leaf, "__init__.py"))):
+                        for other, these in passed.items():  # the module itself: its names follow a dot
+                            found[other] = (*found.get(other, ()), *these)
+        return {name: tuple(dict.fromkeys(these)) for name, these in found.items()}
+
+    def _passed_by(self, path: str, project: Project) -> dict[str, tuple[Want, ...]]:
+        """Return the names that a module passes on by itself."""
+        known = self._own.get(path)
+        if known is None:
+            known = self._alone(Source(path, project.read(path) or b""), project)
+        return known.passed_on
 
     def _in_reach(self, word: str, found: set[str]) -> bool:
         """Tell whether a wanted library is named here, or could come in by an import from the project."""
         for want in self.wanted[word]:
-            if not want.roots or not want.roots.isdisjoint(found) or (want.of_type and not want.near) or not want.name:
+            if not want.roots or is_near(want.roots, found) or (want.of_type and not want.near) or not want.name:
                 return True
         return False
 
@@ -146,6 +218,10 @@ class Screen:
                 return True
         return False
 
+    def forget(self, path: str) -> None:
+        """Drop what is known of one file, after an edit."""
+        for known in (self._passed, self._named, self._local):
+            known.pop(os.path.abspath(path), None)
 
     def named_in(self, path: str, project: Project) -> frozenset[str]:
         """Return the words of interest in another module."""
@@ -175,7 +251,7 @@ class Reach:
         project, path = self._project, os.path.abspath(self._source.path)
         paths = project.module_paths(full, path) if full else project.imported_by(self._source)
         for module in paths:
-            if not roots.isdisjoint(self._screen.named_in(module, project)):
+            if is_near(roots, self._screen.named_in(module, project)):
                 return True
         return False
 
@@ -228,7 +304,7 @@ def build(rules: Iterable[Rule], libraries: Libraries, *, fast: bool = True) -> 
         silent = {kind for kind in rule.asks if f"{kind}:context" in shape}  # they explain, and wake nobody
         shape = frozenset(word for word in shape if ":" not in word)
         if rule.chosen:  # then what is told of direct uses, in the strict set alone, is told as well
-            shape -= {"indirect"}
+            shape -= {"indirect", "local-address"}
         if "local-address" in shape:
             local.add(rule.code)
         if "coroutine-call" in shape:
@@ -242,7 +318,9 @@ def build(rules: Iterable[Rule], libraries: Libraries, *, fast: bool = True) -> 
             asked[kind, shape] = asked.get((kind, shape), frozenset()) | {rule.code}
     wanted = dict(wants(asked, libraries))
     given = any("async-argument" in rule.shape for rule in rules)
-    return Screen(rules, libraries, frozenset(always), wanted, frozenset(local), frozenset(coroutine_rules), given, fast)
+    return Screen(
+        rules, libraries, frozenset(always), wanted, frozenset(local), frozenset(coroutine_rules), given, fast
+    )
 
 
 def _finder(words: set[str], fast: bool) -> Finder:

@@ -6,15 +6,19 @@ callee changed is reported although its own lines did not change.
 
 from __future__ import annotations
 
+import itertools
+import keyword
 import os
 import re
 import subprocess
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from pitfall_lint.semantic.project import read_bytes
 
 _SECONDS = 60
+_PYTHON = ":(top)*.py"
 
 
 class SinceError(ValueError):
@@ -61,58 +65,123 @@ class Since:
     @cached_property
     def changed(self) -> frozenset[str]:
         """Real paths of the Python files that are new or different, those that git does not track yet too."""
-        different = self._git("diff", "--name-only", "-z", "--no-renames", self.commit, "--", "*.py")
+        different = self._git("diff", "--name-only", "-z", "--no-renames", self.commit, "--", _PYTHON)
         untracked = self._git(
-            "ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", ":(top)*.py"
+            "ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", _PYTHON
         )
         names = {
             name for name in (different + untracked).decode("utf-8", "surrogateescape").split("\0") if name
         }
         return frozenset(os.path.join(self.root, name) for name in names)
 
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        """What tracked files that were moved are called now, and what the revision calls them."""
+        arguments = ("--name-status", "-z", "--find-renames", "--diff-filter=R", self.commit, "--", _PYTHON)
+        words = self._git("diff", *arguments).decode("utf-8", "surrogateescape").split("\0")
+        return {words[i + 2]: words[i + 1] for i in range(0, len(words) - 2, 3)}
+
     def candidates(self, paths: Iterable[str]) -> Iterator[str]:
-        """Yield those of some files that changed, or that import a module that changed (at any remove)."""
-        rest: list[tuple[str, frozenset[bytes]]] = []
-        words = set()
+        """Yield those of some files that changed, or that use what changed: a definition of a changed module,
+        at most four calls away. Names are compared, so rather too many than too few.
+        """
+        rest: list[tuple[str, bytes, frozenset[bytes]]] = []
+        names: dict[bytes, set[bytes]] = {}
+        """What changed, by the last word of its module's name."""
+        for path in self.changed:
+            new, old = read_bytes(path) or b"", self.read(path) or b""
+            names.setdefault(_module_word(path), set()).update(_changed_names(old, new))
         for path in paths:
             if os.path.realpath(path) in self.changed:
                 yield path
             else:
-                rest.append((path, _imported_words(path)))
-        for path in self.changed:
-            words.add(_module_word(path))
-        grown = True
-        while grown:  # what imports a changed module can pass the change on
-            grown = False
-            still: list[tuple[str, frozenset[bytes]]] = []
-            for path, imported in rest:
-                if words.isdisjoint(imported):
-                    still.append((path, imported))
-                else:
-                    yield path
-                    word = _module_word(path)
-                    grown = grown or word not in words
-                    words.add(word)
+                data = read_bytes(path) or b""
+                rest.append((path, data, _imported_words(data)))
+        for _ in range(_FARTHEST):
+            found: dict[bytes, set[bytes]] = {}
+            still: list[tuple[str, bytes, frozenset[bytes]]] = []
+            for path, data, imported in rest:
+                used = set().union(*(names[word] for word in names.keys() & imported))
+                hits = _lines_with(data, used) if used else []
+                if not hits:
+                    still.append((path, data, imported))
+                    continue
+                yield path
+                found.setdefault(_module_word(path), set()).update(_names_around(data.splitlines(), hits))
             rest = still
+            if not found:
+                return
+            for word, more in found.items():
+                names.setdefault(word, set()).update(more)
 
     def read(self, path: str) -> bytes | None:
-        """Return a file's bytes as the revision has them; unchanged files come from the disk."""
+        """Return a file's bytes as the revision has them, under an older name too; unchanged ones from the disk."""
         real = os.path.realpath(path)
         if real not in self.changed:
             return read_bytes(path)
         name = os.path.relpath(real, self.root).replace(os.sep, "/")
         try:
-            return self._git("cat-file", "blob", f"{self.commit}:{name}")
+            return self._git("cat-file", "blob", f"{self.commit}:{self._renamed.get(name, name)}")
         except SinceError:
             return None  # the file is new
 
 
+_FARTHEST = 4
+_DEFINITION = re.compile(rb"([ \t]*)(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
+_KEYWORDS = frozenset(word.encode() for word in (*keyword.kwlist, "self", "cls", "typing", "annotations"))
 _IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t][^\r\n(]*(?:\([^)]*\)|[^\r\n]*)", re.MULTILINE)
 
 
-def _imported_words(path: str) -> frozenset[bytes]:
-    data = read_bytes(path) or b""
+def _imported_words(data: bytes) -> frozenset[bytes]:
     return frozenset(word for match in _IMPORT.finditer(data) for word in re.findall(rb"\w+", match.group()))
+
+
+def _lines_with(data: bytes, words: Iterable[bytes]) -> list[int]:
+    """Return the 0-based lines in which one of some words stands."""
+    pattern = re.compile(rb"(?<!\w)(?:" + b"|".join(sorted(words)) + rb")(?!\w)")
+    if not pattern.search(data):
+        return []
+    return [number for number, line in enumerate(data.splitlines()) if pattern.search(line)]
+
+
+def _changed_names(old: bytes, new: bytes) -> set[bytes]:
+    """Return the names of the definitions in which two texts of a module differ."""
+    names: set[bytes] = set()
+    for here, there in ((old, new), (new, old)):
+        lines, known = here.splitlines(), Counter(there.splitlines())
+        different = []
+        for number, line in enumerate(lines):
+            if known[line] > 0:
+                known[line] -= 1
+            elif line.strip():
+                different.append(number)
+        names |= _names_around(lines, different)
+    return names
+
+
+def _names_around(lines: list[bytes], numbers: Iterable[int]) -> set[bytes]:
+    """Return the names of the definitions around some lines, and what lines outside of any bind or import."""
+    names: set[bytes] = set()
+    for number in numbers:
+        line = lines[number]
+        depth = len(line) - len(line.lstrip())
+        if line.lstrip().startswith(b"@"):  # it belongs to the definition below
+            below = (match for other in lines[number + 1 :] if (match := _DEFINITION.match(other)))
+            names.update(match[2] for match in itertools.islice(below, 1))
+        if match := _DEFINITION.match(line):
+            names.add(match[2])
+        elif not depth:
+            if not line.startswith(b"import "):
+                names.update(re.findall(rb"[A-Za-z_]\w*", line.partition(b"import")[2] or line.partition(b"#")[0]))
+            continue
+        for above in reversed(lines[:number]):
+            if not depth:
+                break
+            if above.strip() and len(above) - len(above.lstrip()) < depth:
+                depth = len(above) - len(above.lstrip())
+                if match := _DEFINITION.match(above):
+                    names.add(match[2])
+    return {name for name in names if name not in _KEYWORDS and not name.startswith(b"__")}
 
 
 def _module_word(path: str) -> bytes:

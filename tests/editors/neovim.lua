@@ -31,11 +31,11 @@ local ok, problem = pcall(function()
   local actions = answers[client].result
   out.actions = {}
   for _, action in ipairs(actions) do table.insert(out.actions, action.title) end
-  local offset_encoding = vim.lsp.get_client_by_id(client).offset_encoding
-  vim.lsp.util.apply_workspace_edit(actions[1].edit, offset_encoding)
   local hover = vim.lsp.buf_request_sync(0, "textDocument/hover", {
     textDocument = params.textDocument, position = position }, 60000)
   out.hover = hover[client].result and hover[client].result.contents.value or ""
+  local offset_encoding = vim.lsp.get_client_by_id(client).offset_encoding
+  vim.lsp.util.apply_workspace_edit(actions[1].edit, offset_encoding)
   vim.wait(60000, function() return #vim.diagnostic.get(0) == 0 end, 50)
   out.left = #vim.diagnostic.get(0)
   vim.cmd("write")

@@ -17,6 +17,7 @@ _COMMANDS = {
     "explain": "Explain a rule, or find the rule behind a run-time error.",
     "diagnose": "Find, from a traceback or log, the place in the code and its fix.",
     "rules": "List all rules.",
+    "routes": "Print the paths that a project registers, prefixes and mounts joined.",
     "server": "Serve an editor over the language server protocol.",
     "completion": "Print the completion script of a shell.",
 }
@@ -25,6 +26,7 @@ _MODULES = {
     "explain": "explain",
     "diagnose": "diagnose",
     "rules": "rules",
+    "routes": "routes",
     "server": "server",
     "completion": "completion",
 }
@@ -55,6 +57,11 @@ class Commands(click.Group):
         args = [
             "--add-noqa=" if arg == "--add-noqa" else arg for arg in args
         ]  # its value is never a word apart
+        if "--write-baseline" in args:
+            at = args.index("--write-baseline")
+            word = args[at + 1] if at + 1 < len(args) else ""
+            if not word.endswith(".txt"):  # it is a path to lint, not the file to write
+                args[at : at + 1] = ["--write-baseline="]
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from typing import Any, TextIO
 
 import click
 
-from pitfall_lint import cache, catalog, config, discover, libraries, repeating, run
+from pitfall_lint import cache, catalog, config, discover, grading, libraries, repeating, run
 from pitfall_lint.cli import nearest_command, output, show
 from pitfall_lint.cli.options import check_options, overrides_of
 from pitfall_lint.reporters import Style, concise, reporter, summary
@@ -53,7 +54,9 @@ class _Run:
             debug=options["verbose"],
         )
         self.failed = False
+        self.is_stale = False
         self.found = discover.Found([], [])
+        self.stdin_source: Source | None = None
 
     def go(self) -> int:
         """Do what the options say and return the exit code."""
@@ -65,16 +68,22 @@ class _Run:
             for path in self.files():
                 click.echo(path)
             return 2 if self.failed else 0
+        if self.options["no_baseline"]:
+            self.settings = dataclasses.replace(self.settings, baseline="")
         rules = catalog.load()
         linter = run.Linter(rules, self.resolver, self.task)
         linter.rules(self.settings, "")  # selectors that stand for nothing end the run before it begins
         if self.options["add_noqa"] is not None:
             return self.silence(linter)
+        if self.options["why"] is not None:
+            from pitfall_lint.cli import telling
+
+            return telling.tell(self, linter, rules)
         if self.options["watch"]:
             from pitfall_lint.cli import watching
 
             return watching.watch(self, linter, rules)
-        report = self.stdin(linter) if self.is_stdin else self.lint(linter)
+        report = self.look(linter, rules)
         for file in report.files:
             for note in file.notes:
                 output.remark(note)
@@ -82,8 +91,28 @@ class _Run:
                 self.fail(error)
             if file.failure:
                 self.fail(f"{file.path}: {file.failure}")
+        if self.options["write_baseline"] is not None:
+            return 2 if self.failed else 0
         self.tell(report, rules)
         return self.code(report)
+
+    def look(self, linter: run.Linter, rules: catalog.Catalog) -> run.Report:
+        """Lint what the paths stand for, and leave out what is known already."""
+        files = [] if self.is_stdin else self.files()
+        if not files and not self.is_stdin and not self.failed and not self.options["quiet"]:
+            output.remark(f"no Python files below {', '.join(self.paths)}")
+        if not self.knows_some:
+            return self.lint(linter, files)
+        from pitfall_lint.cli.adopting import Adoption
+
+        return Adoption(self, rules).look(linter, files)
+
+    @property
+    def knows_some(self) -> bool:
+        """Whether there may be findings that are not to be reported because they are known."""
+        options = self.options
+        asked = options["since"] is not None or options["write_baseline"] is not None or options["baseline_check"]
+        return bool(asked or self.settings.baseline)
 
     def files(self) -> list[str]:
         """Return the files to lint; what cannot be used is complained about."""
@@ -99,17 +128,16 @@ class _Run:
         if not self.options["silent"]:
             output.complain(message)
 
-    def lint(self, linter: run.Linter) -> run.Report:
-        """Lint the files that the paths stand for."""
-        files = self.files()
-        if not files and not self.failed and not self.options["quiet"]:
-            output.remark(f"no Python files below {', '.join(self.paths)}")
+    def lint(self, linter: run.Linter, files: list[str]) -> run.Report:
+        """Lint files, or standard input."""
+        if self.is_stdin:
+            return self.stdin(linter)
         progress = output.Progress(len(files), self.options["quiet"] or self.options["silent"])
         try:
             report = run.lint_paths(files, linter, progress, jobs=self.options["jobs"])
         finally:
             progress.clear()
-        if cache.RECORDER is not None and not self.task.fix:
+        if cache.RECORDER is not None and not self.task.fix and linter.hide is None:
             cache.RECORDER.depends_on(repeating.inputs(self.paths, files, self.found, self.settings, report))
         return report
 
@@ -124,19 +152,21 @@ class _Run:
 
     def stdin(self, linter: run.Linter) -> run.Report:
         """Lint standard input; with `--fix` the mended text goes to standard output."""
+        source = self.stdin_source = self.stdin_source or self._read_stdin()
+        file = linter.check(source)
+        if linter.mends and self.task.write:
+            sys.stdout.flush()
+            sys.stdout.buffer.write((file.source or source).data)
+            sys.stdout.buffer.flush()
+        return run.Report([file] if file.speaks else [], 1)
+
+    def _read_stdin(self) -> Source:
         if sys.stdin is None:
             raise click.ClickException("standard input is closed")
         try:
-            data = sys.stdin.buffer.read()
+            return Source(self.options["stdin_filename"] or "-", sys.stdin.buffer.read())
         except (OSError, ValueError) as error:
             raise click.ClickException(f"standard input: {error}") from None
-        name = self.options["stdin_filename"] or "-"
-        file = linter.check(Source(name, data))
-        if self.task.fix and self.task.write:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(file.source.data if file.source else data)
-            sys.stdout.buffer.flush()
-        return run.Report([file] if file.speaks else [], 1)
 
     def tell(self, report: run.Report, rules: catalog.Catalog) -> None:
         """Write the report where it belongs."""
@@ -181,11 +211,13 @@ class _Run:
             return 2
         if self.options["exit_zero"]:
             return 0
+        if self.is_stale:
+            return 1
         if report.fixed and (self.options["exit_non_zero_on_fix"] or self.options["diff"]):
             return 1
         if self.settings.fix_only:
             return 0
-        return 1 if any(run.counts(finding) for finding in report.findings) else 0
+        return 1 if any(grading.counts(f, self.settings.fail_on) for f in report.findings) else 0
 
 
 def _is_folder(path: str) -> bool:

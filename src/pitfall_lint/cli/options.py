@@ -106,6 +106,22 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="[=REASON]",
         help="Write a `# noqa: CODES` comment, with the reason if there is one, on each line with a finding.",
     ),
+    click.option(
+        "--fail-on",
+        type=click.Choice(("error", "warning")),
+        help="The least severity that makes a run fail (warning); a hint never does.",
+    ),
+    # old code
+    click.option("--since", metavar="REV", help="Report only what the git revision REV did not have."),
+    click.option("--baseline", metavar="FILE", help="Leave out the known findings that stand in this file."),
+    click.option("--no-baseline", is_flag=True, help="Report known findings, too."),
+    click.option(
+        "--write-baseline",
+        metavar="[FILE]",
+        help="Make all of today's findings known ones (pitfall-baseline.txt).",
+    ),
+    click.option("--baseline-check", is_flag=True, help="Fail when known findings are gone, for CI."),
+    click.option("--why", metavar="FILE:LINE", help="Tell why a line is reported, or why it is not."),
     # files
     _patterns("--exclude", "Files and folders to leave out."),
     _patterns("--extend-exclude", "Files and folders to leave out beside the excluded ones."),
@@ -177,7 +193,7 @@ def check_options(function: F) -> F:
 _SETTINGS = (
     *("select", "ignore", "extend_select", "extend_ignore", "per_file_ignores", "extend_per_file_ignores"),
     *("fixable", "unfixable", "exclude", "extend_exclude", "force_exclude", "respect_gitignore", "fix"),
-    *("fix_only", "show_fixes", "unsafe_fixes", "output_format", "cache_dir"),
+    *("fix_only", "show_fixes", "unsafe_fixes", "output_format", "cache_dir", "fail_on", "baseline"),
 )
 
 

@@ -99,6 +99,10 @@ class Watch:
             self.reports[path] = self.linter.check_file(path)
         known = [self.reports[path] for path in self.files if path in self.reports]
         report = run.Report([each for each in known if each.speaks], len(known))
+        if self.check.knows_some:
+            from pitfall_lint.cli.adopting import Adoption
+
+            report = Adoption(self.check, self.rules).filtered(report, self.linter, self.files)
         if sys.stdout.isatty():
             click.clear()
         for file in report.files:

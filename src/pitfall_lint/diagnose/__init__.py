@@ -68,9 +68,7 @@ def diagnose(text: str, root: str = ".", resolver: config.Resolver | None = None
 
 def _files(root: str, resolver: config.Resolver) -> list[str]:
     errors: list[discover.DiscoverError] = []  # what can't be read can't be the answer
-    return [
-        path for path in discover.find([root], resolver.for_folder, errors=errors) if path.endswith(".py")
-    ]
+    return [path for path in discover.find([root], resolver.for_folder, errors=errors) if path.endswith(".py")]
 
 
 def _title(event: Event) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -17,9 +18,12 @@ from pitfall_lint.source import Source
 
 SURE, LIKELY, POSSIBLE, UNSEEN = "sure", "likely", "possible", "not in the code"
 _ON_LINE, _IN_FUNCTION, _CALLER, _IN_MODULE, _NEAR, _ELSEWHERE = 4.0, 3.0, 2.5, 1.5, 1.0, 0.5
+_BESIDE = "it stands in a module next to those in the traceback"
 _STRICT = 0.7
 """What a finding that only the strict set shows is worth less."""
 _FILES = 5_000
+_SECONDS = 30
+"""Of CPU, after which no further file is read that the log does not lead to."""
 _SETTINGS = {
     "proxies": (
         "Nothing in the code shows it: look at the environment. "
@@ -56,11 +60,17 @@ def answer(event: Event, rules: Catalog, tree: Tree, project: Project) -> list[A
     names = telling_names([*event.names, *(frame.function for frame in event.frames)])
     chosen = rules.select([match.rule.code for match in known if not match.rule.is_built_in])
     answers: list[Answer] = []
-    for module in _in_order(tree, places):
-        found = _lint(module, chosen, project)
-        answers += (
-            _judge(f, m, module, places, names) for f in found for m in known if m.rule.code == f.code
-        )
+    near, far = _by_distance(tree, places, names)
+    limit = time.process_time() + _SECONDS
+    for modules in (near, far):
+        if any(answer.certainty != POSSIBLE for answer in answers):
+            break  # what is far can only be possible
+        for module in modules:
+            if time.process_time() > limit and module not in near:
+                break
+            for finding in _lint(module, chosen, project):
+                of = next(match for match in known if match.rule.code == finding.code)
+                answers.append(_judge(finding, of, module, places, names))
     words = {match.rule.code: match.words for match in known}
     best = _best([a for a in answers if a.score > _NEAR or words[a.rule.code] >= SPECIFIC], words)
     if not any(answer.certainty in (SURE, LIKELY) for answer in best):
@@ -72,11 +82,17 @@ def _rank(answer: Answer) -> tuple[float, str, str, int]:
     return -answer.score, answer.rule.code, answer.path, answer.finding.span.start if answer.finding else 0
 
 
-def _in_order(tree: Tree, places: Sequence[Place]) -> list[Module]:
-    """The traceback's own modules first, then the others, boundedly many."""
-    own = list(dict.fromkeys(place.module for place in places))
-    others = [module for module in tree.modules if module not in own]
-    return [*own, *others][:_FILES]
+def _by_distance(tree: Tree, places: Sequence[Place], names: set[str]) -> tuple[list[Module], list[Module]]:
+    """The traceback's own modules and those that name its functions; and the others, boundedly many."""
+    own = dict.fromkeys(place.module for place in places)
+    words = re.compile(rb"\b(?:%s)\b" % b"|".join(re.escape(name.encode()) for name in names)) if names else None
+    near: list[Module] = list(own)
+    far: list[Module] = []
+    for module in tree.modules[:_FILES]:
+        if module not in own:
+            named = words is not None and module.source is not None and words.search(module.source.data)
+            (near if named else far).append(module)
+    return near, far
 
 
 def _lint(module: Module, rules: Sequence[Rule], project: Project) -> Sequence[Finding]:
@@ -86,9 +102,7 @@ def _lint(module: Module, rules: Sequence[Rule], project: Project) -> Sequence[F
     return lint_with_facts(module.source, rules, project, on_error=failed.append, syntax=False).findings
 
 
-def _judge(
-    finding: Finding, match: Match, module: Module, places: Sequence[Place], names: set[str]
-) -> Answer:
+def _judge(finding: Finding, match: Match, module: Module, places: Sequence[Place], names: set[str]) -> Answer:
     assert module.source is not None
     line = module.source.position(finding.span.start)[0]
     last = module.source.position(max(finding.span.end - 1, finding.span.start))[0]
@@ -107,10 +121,8 @@ def _judge(
             score, why = _IN_MODULE, f"the traceback goes through {shown} in the same module"
     if score < _CALLER and (name := _named(module, line, last, names)):
         score, why = _CALLER, f"this runs {name}, which the log names"
-    if score < _NEAR and any(
-        _imports(place.module, module) or _imports(module, place.module) for place in places
-    ):
-        score, why = _NEAR, "a module next to those in the traceback"
+    if score < _NEAR and any(_imports(place.module, module) or _imports(module, place.module) for place in places):
+        score, why = _NEAR, _BESIDE
     total = score + match.weight - (_STRICT if finding.strict else 0)
     certainty = SURE if score >= _IN_FUNCTION else LIKELY if score >= _IN_MODULE else POSSIBLE
     return Answer(match.rule, match.symptom, total, certainty, why, finding, module.source, module.path)
@@ -119,9 +131,7 @@ def _judge(
 def _named(module: Module, first: int, last: int, names: set[str]) -> str | None:
     assert module.source is not None
     text = b"".join(module.source.lines[first - 1 : last + 1])
-    return next(
-        (name for name in sorted(names) if re.search(rb"\b%s\b" % re.escape(name.encode()), text)), None
-    )
+    return next((name for name in sorted(names) if re.search(rb"\b%s\b" % re.escape(name.encode()), text)), None)
 
 
 def _imports(module: Module, other: Module) -> bool:
@@ -139,10 +149,10 @@ def _best(answers: list[Answer], words: dict[str, int]) -> list[Answer]:
     if good:
         return good
     alone = {a.rule.code for a in answers if sum(other.rule is a.rule for other in answers) == 1}
-    why = "the only place in this tree where it can happen"
+    only = "the only place in this tree where it can happen"
     return [
-        replace(a, score=a.score + 1, certainty=LIKELY, why=why)
-        if a.rule.code in alone and words[a.rule.code] >= SPECIFIC
+        replace(a, score=a.score + 1, certainty=LIKELY, why=f"{a.why}, {only}" if a.why == _BESIDE else only)
+        if a.rule.code in alone and (a.why == _BESIDE or words[a.rule.code] >= SPECIFIC)
         else a
         for a in answers
     ]
@@ -157,9 +167,7 @@ def _unseen(known: Sequence[Match], seen: set[str], places: Sequence[Place]) -> 
             continue
         if not advice:
             page = f"`pitfall-lint explain {match.rule.code}` says what to look for"
-            advice = (
-                f"No such place in this tree; run it with --root where the code of the traceback lies. {page}"
-            )
+            advice = f"No such place in this tree; run it with --root where the code of the traceback lies. {page}"
         why = f'the rule knows "{match.symptom}"'
         answers.append(Answer(match.rule, match.symptom, match.weight * 0.4, UNSEEN, why, advice=advice))
     return answers

@@ -12,15 +12,11 @@ _STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[ ]?[+-]\d\d:?\d\d)
 _PREFIXES = (
     re.compile(rf"^{_STAMP} (?:stdout|stderr) [FP] "),  # Kubernetes
     re.compile(r"^[\w][\w.-]*\s+\| ?(?=\S|\s|$)"),  # docker compose
-    re.compile(
-        r"^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? \S+ [^\s:\[]+(?:\[\d+\])?: ?"
-    ),  # journald, syslog
+    re.compile(r"^[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d(?:\.\d+)? \S+ [^\s:\[]+(?:\[\d+\])?: ?"),  # journald, syslog
     re.compile(rf"^{_STAMP} [\w.-]+ [^\s:\[]+\[\w[\w.]*\]: ?"),  # syslog with ISO time, Heroku
     re.compile(rf"^{_STAMP} \w+\[[\w.]+\]: ?"),
     re.compile(rf"^\[{_STAMP}\] \[\d+\] \[[A-Z]+\] "),  # gunicorn
-    re.compile(
-        rf"^{_STAMP} (?=Traceback|  File |    |[\w.]+(?:Error|Exception)\b)"
-    ),  # docker logs -t, GitHub Actions
+    re.compile(rf"^{_STAMP} (?=Traceback|  File |    |[\w.]+(?:Error|Exception)\b)"),  # docker logs -t, GitHub Actions
     re.compile(r"^E {3}(?=\S)"),  # pytest
     re.compile(r"^> (?=File )"),  # loguru
 )
@@ -44,11 +40,7 @@ def lines_of(text: str) -> Iterator[str]:
     for raw in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         line = _ANSI.sub("", raw)
         opened = line.lstrip()
-        if (
-            opened.startswith("{")
-            and opened.rstrip().endswith("}")
-            and (inner := _from_json(opened)) is not None
-        ):
+        if opened.startswith("{") and opened.rstrip().endswith("}") and (inner := _from_json(opened)) is not None:
             yield from (_plain(part) for part in inner.split("\n"))
         else:
             yield _plain(line)

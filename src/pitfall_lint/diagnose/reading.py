@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 
 from pitfall_lint.diagnose.prefixes import lines_of
 
-_HEADER = re.compile(
-    r"(?:Exception Group )?Traceback \(most recent call last\)|^Object created at \(most recent"
-)
+_HEADER = re.compile(r"(?:Exception Group )?Traceback \(most recent call last\)|^Object created at \(most recent")
 _FRAME = re.compile(r'File "(?P<path>[^"]+)", line (?P<line>\d+)(?:, in (?P<function>[\w<>.]+))?')
 _SHORT = re.compile(
     r"(?P<path>(?:[A-Za-z]:)?[^\s:\"'(<>]+\.py):(?P<line>\d+)"
@@ -22,9 +20,7 @@ _COROUTINE = re.compile(
 )
 _NEVER_AWAITED = re.compile(r"coroutine '(?P<function>[\w.<>]+)' was never awaited")
 _EXCEPTION = re.compile(r"^(?P<type>(?:[A-Za-z_]\w*\.)*[A-Z_a-z]\w*)(?:: (?P<message>.*))?$")
-_DETAIL = re.compile(
-    r"\s*(?:future|task|client_session|connector|connections|transport|handle|protocol|message)\s*:"
-)
+_DETAIL = re.compile(r"\s*(?:future|task|client_session|connector|connections|transport|handle|protocol|message)\s*:")
 _CHAIN = ("During handling of the above exception", "The above exception was the direct cause")
 _PENDING = 4
 """Lines before a traceback that may belong to it."""
@@ -57,9 +53,7 @@ class Event:
     @property
     def title(self) -> str:
         """The line that a person would quote."""
-        never = next(
-            (line for line in self.lines if "never retrieved" in line or "never awaited" in line), None
-        )
+        never = next((line for line in self.lines if "never retrieved" in line or "never awaited" in line), None)
         return never or (self.exceptions[-1] if self.exceptions else self.lines[0] if self.lines else "")
 
     @property
@@ -118,9 +112,7 @@ class _Reader:
 
     def _header(self, line: str) -> None:
         lead = self.pending
-        if self.event is None or not (
-            self.chained or self._is_group(line) or line.startswith("Object created")
-        ):
+        if self.event is None or not (self.chained or self._is_group(line) or line.startswith("Object created")):
             if self.event is not None:
                 self.events.append(self.event)
             self.event = Event()
@@ -132,9 +124,7 @@ class _Reader:
     def _is_group(self, line: str) -> bool:
         """Tell whether the traceback is a member of the group whose head was just read."""
         event = self.event
-        return bool(
-            event and event.exceptions and "sub-exception" in event.exceptions[0] and not self.pending
-        )
+        return bool(event and event.exceptions and "sub-exception" in event.exceptions[0] and not self.pending)
 
     def _frame(self, match: re.Match[str]) -> None:
         assert self.event is not None
@@ -181,12 +171,7 @@ class _Reader:
                     self.events.append(self.event)
                 self.event, self.state = Event(), "told"
             self._say(line)
-            if (
-                self.event is not None
-                and _EXCEPTION.match(line)
-                and not self.event.exceptions
-                and "Error" in line
-            ):
+            if self.event is not None and _EXCEPTION.match(line) and not self.event.exceptions and "Error" in line:
                 self.event.exceptions.append(line)
             self.continued = 0
             # what was told may be the head of a traceback that follows

@@ -20,9 +20,7 @@ _PATTERNS = (
     ),
     # what secrets of well-known services look like
     (
-        re.compile(
-            r"\b(?:sk|pk|rk|xox[abprs]|gh[oprsu]|glpat|github_pat|hf|AKIA|ASIA|AIza|ya29)[-_.]?[\w-]{8,}"
-        ),
+        re.compile(r"\b(?:sk|pk|rk|xox[abprs]|gh[oprsu]|glpat|github_pat|hf|AKIA|ASIA|AIza|ya29)[-_.]?[\w-]{8,}"),
         MASK,
     ),
     (re.compile(r"\beyJ[\w-]{6,}\.[\w-]{4,}(?:\.[\w-]*)?"), MASK),

@@ -10,6 +10,7 @@ import re
 import sys
 import typing
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar
@@ -79,8 +80,29 @@ def _read(path: Path, known: Mapping[str, type[Row]]) -> Iterable[Row]:
             yield _row(kind, entry, f"{path}: [[{key}]] number {number}", path.stem)
 
 
+@lru_cache(maxsize=None)
+def _hints(kind: type[Row]) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def plain(libraries: Libraries) -> list[tuple[str, dict[str, Any]]]:
+    """Return all rows as plain data: the key of the kind, and every field."""
+    return [(_key(type(row)), dict(vars(row))) for row in libraries.all_rows()]
+
+
+def restored(rows: Iterable[tuple[str, dict[str, Any]]]) -> Libraries:
+    """Return the rows that `plain` gave, without checking them again. Raises KeyError for a kind that is gone."""
+    known = kinds()
+    made = []
+    for key, values in rows:
+        row = object.__new__(known[key])
+        vars(row).update(values)
+        made.append(row)
+    return Libraries(made)
+
+
 def _row(kind: type[Row], entry: Mapping[str, Any], where: str, library: str) -> Row:
-    hints = typing.get_type_hints(kind)
+    hints = _hints(kind)
     fields = {f.name: f for f in dataclasses.fields(kind)}
     values: dict[str, Any] = {"library": library}
     for key, value in entry.items():
@@ -151,6 +173,11 @@ class Libraries:
         self._index: dict[type[Row], dict[str, list[Row]]] = {}
         self._leaves: dict[type[Row], frozenset[str]] = {}
         self._types: frozenset[str] | None = None
+
+    def all_rows(self) -> Iterable[Row]:
+        """Yield every row."""
+        for rows in self._by_kind.values():
+            yield from rows
 
     def rows(self, kind: type[R]) -> tuple[R, ...]:
         """Return all rows of a kind."""

@@ -63,7 +63,7 @@ class Join(Row):
     common: tuple[str, ...] = name_field(default=(), shape=("slashed", "through"))
     """Names that are everywhere: only calls with a constant that may start with a slash are looked at."""
     style: Literal["reference", "file", "normalising"] = "reference"
-    """reference: RFC 3986, "/x" replaces the base's path. file: "/x" throws the left side away. normalising: one slash."""
+    """reference: RFC 3986, "/x" replaces the base's path. file: "/x" drops what is before it. normalising: fine."""
     base: str = "0"
     parts: str = "1"
     """Where what is joined stands: `position|keyword`; "*" for all that follow the base."""
@@ -97,7 +97,7 @@ class UrlUse(Row):
 class UrlWord(Row):
     """Words one of which stands in every function that builds addresses."""
 
-    words: tuple[str, ...] = word_field()
+    tokens: tuple[str, ...] = word_field()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +132,7 @@ class Text(Row):
 class MountPoint(Row):
     """Words by which a program asks where it is mounted (`root_path`): then it may be mounted below a prefix."""
 
-    words: tuple[str, ...] = ()
+    tokens: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

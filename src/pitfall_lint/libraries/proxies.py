@@ -115,8 +115,8 @@ class NoBypass(Row):
     """Keywords of the same call that settle the matter."""
     remedy: str = ""
     """The argument to put in its place; `-` to leave it out."""
-    adding: str = ""
-    """A keyword that the remedy brings: with it already there no fix is offered."""
+    partly: bool = False
+    """It helps against most of it: told in the strict set alone."""
 
 
 @dataclass(frozen=True, kw_only=True)

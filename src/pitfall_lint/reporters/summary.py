@@ -28,6 +28,12 @@ def counted(number: int, noun: str) -> str:
 
 def summary(report: Report, style: Style) -> Iterator[str]:
     """Yield the closing lines."""
+    yield from _counts(report, style)
+    for sentence in report.hidden:
+        yield f"{sentence}\n"
+
+
+def _counts(report: Report, style: Style) -> Iterator[str]:
     findings, fixed = report.findings, sum(report.fixed.values())
     if fixed:
         total = len(findings) + fixed

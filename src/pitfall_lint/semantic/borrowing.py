@@ -54,10 +54,7 @@ def closed_defaults(function: Function) -> Iterator[Borrowed]:
         graph = file.flow(function)
         places = frozenset(graph.steps_of(call.node))
         assigned = frozenset(
-            step
-            for node in function.nodes(cst.Name)
-            if _is_target(file, node, target)
-            for step in graph.steps_of(node)
+            step for node in function.nodes(cst.Name) if _is_target(file, node, target) for step in graph.steps_of(node)
         )
 
         def transfer(
@@ -90,11 +87,7 @@ def _closes_of(function: Function, name: str) -> Iterator[cst.CSTNode]:
                 yield node
         elif isinstance(node, cst.Call):
             call = file.call(node)
-            if (
-                call.method is not None
-                and is_closing_name(call.method)
-                and isinstance(call.receiver, cst.Name)
-            ):
+            if call.method is not None and is_closing_name(call.method) and isinstance(call.receiver, cst.Name):
                 if call.receiver.value == name:
                     yield node
 
@@ -103,11 +96,7 @@ def _assigned_name(file: File, node: cst.CSTNode) -> str | None:
     outer = file.parent(node)
     while isinstance(outer, (cst.Await, cst.IfExp, cst.BooleanOperation)):
         outer = file.parent(outer)
-    if (
-        isinstance(outer, cst.Assign)
-        and len(outer.targets) == 1
-        and isinstance(outer.targets[0].target, cst.Name)
-    ):
+    if isinstance(outer, cst.Assign) and len(outer.targets) == 1 and isinstance(outer.targets[0].target, cst.Name):
         return outer.targets[0].target.value
     return None
 
@@ -124,11 +113,7 @@ def closed_arguments(class_: Class) -> Iterator[Borrowed]:
         init = held.method
         names = {param.name for param in init.params[1:]}
         value = next(
-            (
-                v
-                for n, v in attribute_targets(init).get(held.attribute, ())
-                if v is not None and _within(v, held.call)
-            ),
+            (v for n, v in attribute_targets(init).get(held.attribute, ()) if v is not None and _within(v, held.call)),
             None,
         )
         given = _alternatives(value) if value is not None else ()
@@ -159,9 +144,7 @@ def _remembers(init: Function, name: str, attribute: str) -> bool:
                 continue
             if any(isinstance(n, cst.Name) and n.value == name for n in own_nodes(node.value)):
                 return True
-        if isinstance(node, cst.If) and any(
-            isinstance(n, cst.Name) and n.value == name for n in own_nodes(node.test)
-        ):
+        if isinstance(node, cst.If) and any(isinstance(n, cst.Name) and n.value == name for n in own_nodes(node.test)):
             return True
     return False
 
@@ -220,14 +203,8 @@ def closed_by_context(function: Function) -> Iterator[Borrowed]:
             closes = receiver == f"{own}.{attribute}" or (
                 receiver == own and isinstance(target, Function) and ends_attribute(target, attribute)
             )
-            conditions = [
-                outer for outer in _around(file, call.node) if isinstance(outer, (cst.If, cst.ExceptHandler))
-            ]
-            if (
-                not closes
-                or conditions
-                or resource_of(file, _attribute(function, attribute) or call.receiver) is None
-            ):
+            conditions = [outer for outer in _around(file, call.node) if isinstance(outer, (cst.If, cst.ExceptHandler))]
+            if not closes or conditions or resource_of(file, _attribute(function, attribute) or call.receiver) is None:
                 continue
             origin = next(
                 (n for v in function.yields() for n in [v] if file.text(n) == f"{own}.{attribute}"), call.node
@@ -252,11 +229,7 @@ def _makes_it_here(function: Function, attribute: str) -> bool:
         if made and not _only_if_missing(file, node, attribute):
             return True
     for call in function.calls():
-        if (
-            call.receiver is not None
-            and file.text(call.receiver) == own
-            and isinstance(call.target, Function)
-        ):
+        if call.receiver is not None and file.text(call.receiver) == own and isinstance(call.target, Function):
             if assigns(call.target, attribute) and not _only_if_missing(file, call.node, attribute):
                 return True
     return False
@@ -291,11 +264,7 @@ def closed_cache_items(function: Function) -> Iterator[Borrowed]:
 def _item_of(value: cst.BaseExpression) -> cst.Name | None:
     if isinstance(value, cst.Subscript) and isinstance(value.value, cst.Name):
         return value.value
-    if (
-        isinstance(value, cst.Call)
-        and isinstance(value.func, cst.Attribute)
-        and isinstance(value.func.value, cst.Name)
-    ):
+    if isinstance(value, cst.Call) and isinstance(value.func, cst.Attribute) and isinstance(value.func.value, cst.Name):
         return value.func.value if value.func.attr.value in ("get", "setdefault") else None
     return None
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries.tasks import Future, Suppressor
-from pitfall_lint.semantic import handling
+from pitfall_lint.semantic import clauses
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.tasks import started_by
 from pitfall_lint.semantic.values import FunctionValue, Partial
@@ -45,17 +45,16 @@ def done_callbacks(file: File) -> Iterator[DoneCallback]:
                 param = params[skip]
                 known = row
                 if known is None and param.annotation is not None:
-                    known = function.file.row_of(
-                        cst.ensure_type(param.node.name, cst.Name), Future
-                    ) or _annotated(function, param.annotation)
+                    known = function.file.row_of(cst.ensure_type(param.node.name, cst.Name), Future) or _annotated(
+                        function, param.annotation
+                    )
                 if known is not None and not known.cancelled_error_is_exception:
                     yield DoneCallback(call, function, param.name, known)
 
 
 def _annotated(function: Function, annotation: cst.BaseExpression) -> Future | None:
     rows = {
-        function.file.row_of_type(getattr(value, "type", None), Future)
-        for value in function.file.annotated(annotation)
+        function.file.row_of_type(getattr(value, "type", None), Future) for value in function.file.annotated(annotation)
     }
     return rows.pop() if len(rows) == 1 else None
 
@@ -122,9 +121,7 @@ def breaking_reads(callback: DoneCallback) -> Iterator[cst.Call]:
 
 def _on(call: cst.Call, name: str) -> bool:
     return (
-        isinstance(call.func, cst.Attribute)
-        and isinstance(call.func.value, cst.Name)
-        and call.func.value.value == name
+        isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.Name) and call.func.value.value == name
     )
 
 
@@ -137,20 +134,16 @@ def _takes_cancellation(file: File, node: cst.CSTNode, stop: cst.CSTNode) -> boo
     child = node
     for ancestor in file.ancestors(node):
         if isinstance(ancestor, (cst.Try, cst.TryStar)) and child is ancestor.body:
-            if any(handling.takes_cancellation(handler) for handler in ancestor.handlers):
+            if any(clauses.takes_cancellation(handler) for handler in ancestor.handlers):
                 return True
         elif isinstance(ancestor, cst.With) and child is ancestor.body:
             for item in ancestor.items:
                 name = file.qualified_name(item.item.func) if isinstance(item.item, cst.Call) else None
-                if (
-                    name is not None
-                    and isinstance(item.item, cst.Call)
-                    and file.libraries.find(Suppressor, name)
-                ):
+                if name is not None and isinstance(item.item, cst.Call) and file.libraries.find(Suppressor, name):
                     if any(
                         n in {"CancelledError", "BaseException"}
                         for a in item.item.args
-                        for n in handling.class_names(a.value)
+                        for n in clauses.class_names(a.value)
                     ):
                         return True
         if ancestor is stop:

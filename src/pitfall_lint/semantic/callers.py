@@ -20,12 +20,13 @@ def given_to(found: Shapes) -> list[tuple[Call, Shape]]:
     function, name = parameter
     result: list[tuple[Call, Shape]] = []
     for call in calls.callers(function):
-        bound = variables.arguments(
-            call.file, call.node, function, lambda node, call=call: strings.shapes_of(call.file, node)
-        )
-        result.extend((call, shape) for shape in bound.get((function, name), ()))
+        result.extend((call, shape) for shape in _bound(call, function).get((function, name), ()))
     result.extend(_handed_over(function, name))
     return result
+
+
+def _bound(call: Call, function: Function) -> dict[tuple[Function, str], Shapes]:
+    return variables.arguments(call.file, call.node, function, lambda node: strings.shapes_of(call.file, node))
 
 
 def _handed_over(function: Function, name: str) -> list[tuple[Call, Shape]]:

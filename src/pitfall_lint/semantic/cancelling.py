@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries.tasks import Cancellation, Suppressor
-from pitfall_lint.semantic import handling
+from pitfall_lint.semantic import clauses
 from pitfall_lint.semantic.walk import own_nodes
 
 if TYPE_CHECKING:
@@ -57,9 +57,7 @@ def _suppresses(file: File, call: cst.Call) -> bool:
 
 def _row(file: File, node: cst.BaseExpression) -> Cancellation | None:
     if isinstance(node, cst.Tuple):
-        return next(
-            (row for element in node.elements if (row := _row(file, element.value)) is not None), None
-        )
+        return next((row for element in node.elements if (row := _row(file, element.value)) is not None), None)
     name = file.qualified_name(node.func if isinstance(node, cst.Call) else node)
     return file.libraries.find(Cancellation, name) if name is not None else None
 
@@ -70,19 +68,27 @@ def is_swallowed(file: File, taker: Swallower) -> bool:
         return False
     handler = taker.handler
     if taker.row.never:
-        return handler is not None and not any(
-            isinstance(node, cst.Raise) for node in own_nodes(handler.body)
-        )
-    loop = file.enclosing(taker.body, cst.While, cst.For)
-    if loop is None or _cancels(file, taker):
+        return handler is not None and not any(isinstance(node, cst.Raise) for node in own_nodes(handler.body))
+    if _cancels(file, taker) or (handler is not None and not _goes_on(file, handler)):
         return False
-    return handler is None or _goes_on(file, handler)
+    return file.enclosing(taker.body, cst.While, cst.For) is not None or _is_followed(file, taker)
+
+
+def _is_followed(file: File, taker: Swallower) -> bool:
+    """Tell whether more is done behind the `try` or `with`, in the same function."""
+    statement: cst.CSTNode | None = file.parent(taker.body)
+    while statement is not None and not isinstance(statement, (cst.FunctionDef, cst.Lambda)):
+        block = file.parent(statement)
+        if isinstance(block, cst.IndentedBlock) and statement in block.body and statement is not block.body[-1]:
+            return True
+        statement = block
+    return False
 
 
 def loops_for_ever(file: File, taker: Swallower) -> bool:
     """Tell whether the loop around has no end of its own: no flag, and no last element."""
     loop = file.enclosing(taker.body, cst.While, cst.For)
-    return isinstance(loop, cst.While) and handling.always_holds(file, loop.test)
+    return isinstance(loop, cst.While) and clauses.always_holds(file, loop.test)
 
 
 def _awaits(file: File, taker: Swallower) -> bool:
@@ -117,23 +123,14 @@ def _cancels(file: File, taker: Swallower) -> bool:
 
 def _goes_on(file: File, handler: cst.ExceptHandler) -> bool:
     """Tell whether the loop is taken up again: the clause neither ends anything nor hands the exception on."""
-    name = (
-        handler.name.name.value
-        if handler.name is not None and isinstance(handler.name.name, cst.Name)
-        else None
-    )
+    name = handler.name.name.value if handler.name is not None and isinstance(handler.name.name, cst.Name) else None
     for node in own_nodes(handler.body):
         if isinstance(node, (*_ENDS, cst.Assign, cst.AugAssign, cst.AnnAssign, cst.Yield, cst.Await)):
             return False
-        if isinstance(node, cst.Call) and not handling.logs(file, node):
+        if isinstance(node, cst.Call) and not clauses.logs(file, node):
             if isinstance(file.parent(node), cst.Expr) and not _is_print(node):
                 return False  # perhaps it stops the loop, or keeps the error
-        if (
-            name is not None
-            and isinstance(node, cst.Name)
-            and node.value == name
-            and not _is_told(file, node, handler)
-        ):
+        if name is not None and isinstance(node, cst.Name) and node.value == name and not _is_told(file, node, handler):
             return False
     return True
 
@@ -145,7 +142,7 @@ def _is_print(call: cst.Call) -> bool:
 def _is_told(file: File, node: cst.CSTNode, stop: cst.CSTNode) -> bool:
     """Tell whether a mention of the exception is only for a log line."""
     for ancestor in file.ancestors(node):
-        if isinstance(ancestor, cst.Call) and (handling.logs(file, ancestor) or _is_print(ancestor)):
+        if isinstance(ancestor, cst.Call) and (clauses.logs(file, ancestor) or _is_print(ancestor)):
             return True
         if ancestor is stop:
             return False

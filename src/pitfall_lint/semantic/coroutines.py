@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries.tasks import Spawn, Transparent, Waiter
-from pitfall_lint.semantic import handling
+from pitfall_lint.semantic import clauses
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.handover import argument_for
 from pitfall_lint.semantic.values import Coroutine
@@ -22,7 +22,28 @@ if TYPE_CHECKING:
 
 _OWN = re.compile(r"close|send|throw|cr_\w+|gi_\w+|__\w+__")
 _WANTS_VALUE = frozenset(
-    ["str", "int", "float", "bool", "len", "list", "tuple", "set", "dict", "sorted", "sum", "min", "max", "print", "repr", "bytes", "range", "any", "all", "round"]
+    [
+        "str",
+        "int",
+        "float",
+        "bool",
+        "len",
+        "list",
+        "tuple",
+        "set",
+        "dict",
+        "sorted",
+        "sum",
+        "min",
+        "max",
+        "print",
+        "repr",
+        "bytes",
+        "range",
+        "any",
+        "all",
+        "round",
+    ]
 )
 _VALUE_NAME = re.compile(
     r"(?:^|_)(?:url|text|title|name|path|id|key|description|colou?r|count|size|label|message|status)$"
@@ -37,7 +58,26 @@ _KEEPS = frozenset(
     }
 )
 _VALUE_TYPES = frozenset(
-    ["str", "int", "float", "bool", "bytes", "list", "dict", "tuple", "set", "List", "Dict", "Tuple", "Set", "Sequence", "Mapping", "Iterable", "datetime", "Path"]
+    [
+        "str",
+        "int",
+        "float",
+        "bool",
+        "bytes",
+        "list",
+        "dict",
+        "tuple",
+        "set",
+        "List",
+        "Dict",
+        "Tuple",
+        "Set",
+        "Sequence",
+        "Mapping",
+        "Iterable",
+        "datetime",
+        "Path",
+    ]
 )
 
 
@@ -57,6 +97,8 @@ def coroutine_made(call: Call) -> Function | str | None:
     made: list[Coroutine] = [value for value in values if isinstance(value, Coroutine)]
     if not made or len(made) != len(values) or call.is_awaited:
         return _by_decorated_class(call) if not values or not made else None
+    if call.method is not None and _is_replaced(call.file, call.method):
+        return None
     if all(isinstance(value.of, str) or keeps_coroutine(value.of) for value in made):
         target = call.target
         if isinstance(target, Function) and not keeps_coroutine(target, any_kind=True):
@@ -65,14 +107,19 @@ def coroutine_made(call: Call) -> Function | str | None:
     return None
 
 
+def _is_replaced(file: File, method: str) -> bool:
+    """Tell whether this file puts something else in the place of a method: `client.run = wrapped`."""
+    name = re.escape(method.encode())
+    pattern = rb"\.%s\s*=[^=]|setattr\([^)]*[\"']%s[\"']" % (name, name)
+    return re.search(pattern, file.source.data) is not None
+
+
 def keeps_coroutine(function: Function, *, any_kind: bool = False) -> bool:
     """Tell whether a function is still a coroutine function behind its decorators."""
     if not any_kind and not function.is_coroutine_function:
         return False
     for decorator, name in zip(function.decorators, function.decorator_names, strict=True):
-        if name in _KEEPS or (
-            name is not None and function.file.libraries.find(Transparent, name) is not None
-        ):
+        if name in _KEEPS or (name is not None and function.file.libraries.find(Transparent, name) is not None):
             continue
         target = function.file.definition(decorator.func if isinstance(decorator, cst.Call) else decorator)
         if not isinstance(target, Function) or not _gives_coroutine_function(target):
@@ -85,9 +132,7 @@ def _gives_coroutine_function(decorator: Function) -> bool:
     names = {name.value for name in decorator.returns() if isinstance(name, cst.Name)}
     if not names or len(names) != len(decorator.returns()):
         return False
-    inner = [
-        n for n in all_nodes(decorator.node.body) if isinstance(n, cst.FunctionDef) and n.name.value in names
-    ]
+    inner = [n for n in all_nodes(decorator.node.body) if isinstance(n, cst.FunctionDef) and n.name.value in names]
     if not inner:
         return bool(decorator.params) and names == {decorator.params[0].name}
     for node in inner:
@@ -176,14 +221,9 @@ def _passed(file: File, node: cst.Call, arg: cst.Arg) -> Misuse | None:
     name = file.qualified_name(node.func)
     if name is not None and (file.libraries.find(Spawn, name) or file.libraries.find(Waiter, name)):
         return None
-    if (
-        name is not None
-        and name.startswith("builtins.")
-        and name.partition(".")[2] in _WANTS_VALUE
-        and not arg.star
-    ):
+    if name is not None and name.startswith("builtins.") and name.partition(".")[2] in _WANTS_VALUE and not arg.star:
         return Misuse("passed", node, f"{name.partition('.')[2]}()")
-    if name == "json.dumps" or handling.logs(file, node):
+    if name == "json.dumps" or clauses.logs(file, node):
         return Misuse("passed", node, file.text(node.func) + "()")
     target = call.target
     if isinstance(target, Class):
@@ -192,9 +232,7 @@ def _passed(file: File, node: cst.Call, arg: cst.Arg) -> Misuse | None:
         for param in target.params:
             if param.annotation is not None and argument_for(call, target, param.name) is arg.value:
                 if _is_value_annotation(param.annotation):
-                    return Misuse(
-                        "passed", node, f"{target.name}({param.name}: {target.file.text(param.annotation)})"
-                    )
+                    return Misuse("passed", node, f"{target.name}({param.name}: {target.file.text(param.annotation)})")
         return None
     if arg.keyword is not None and _VALUE_NAME.search(arg.keyword.value) and not arg.star:
         return Misuse("passed", node, f"{arg.keyword.value}=")
@@ -218,10 +256,8 @@ def _misuse_of_name(call: Call) -> Misuse | None:
     if not isinstance(target, cst.Name):
         return None
     bindings = file.scope_of(target).bindings.get(target.value, [])
-    if (
-        len(bindings) != 1
-        or (isinstance(file.parent(statement), cst.CSTNode)
-        and file.function_of(statement) is not call.function)
+    if len(bindings) != 1 or (
+        isinstance(file.parent(statement), cst.CSTNode) and file.function_of(statement) is not call.function
     ):
         return None
     found: Misuse | None = None

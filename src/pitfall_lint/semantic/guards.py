@@ -42,8 +42,8 @@ def knows_threads(function: Function | None) -> bool:
 
 def _keeps(function: Function, but: cst.CSTNode | None, *, threads_alone: bool = False) -> bool:
     file = function.file
-    for node in all_nodes(function.node.body):
-        if not isinstance(node, cst.Call) or node is but:
+    for node in function.nodes(cst.Call):
+        if node is but:
             continue
         for row in file.rows_of_call(file.call(node), LoopKeeper):
             if threads_alone and not row.thread:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from pitfall_lint.libraries.tasks import Harmless, Suppressor, Waiter
+from pitfall_lint.semantic.clauses import (
+    BROAD,
+    always_holds,
+    catches_all,
+    class_names,
+    expects,
+    last_name,
+    logs,
+    raises_cancellation,
+    reraises,
+)
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.handover import argument_for
+from pitfall_lint.semantic.harmless import LOCK, is_plain, is_stub, only_waits
 from pitfall_lint.semantic.values import Coroutine, FunctionValue, Partial, Unknown
 from pitfall_lint.semantic.walk import all_nodes, own_nodes
 
@@ -18,20 +29,6 @@ if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
 
 _DEPTH = 6
-_LOGGER = re.compile(r"_*(?:\w*_)?(?:log|logger|logging|console|reporter)_*", re.IGNORECASE)
-_LOGS = frozenset(
-    ["debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log", "trace", "success", "print", "capture_exception"]
-)
-_TELLS = re.compile(
-    r"log|print|report|capture|notify|record|alert|error|fail|exception|emit|warn|put|append|send|set_exception"
-)
-_LOCK = re.compile(r"(?:^|_)(?:r?lock|sem|semaphore|mutex|limiter|limit)s?$", re.IGNORECASE)
-_WAITS = {"get": "queue", "put": "queue", "join": "queue", "wait": "event", "acquire": "lock"}
-"""Methods that only wait, by what the name of their object says."""
-_BROAD = frozenset({"Exception", "BaseException"})
-_CANCELLED = frozenset(
-    {"CancelledError", "Cancelled", "KeyboardInterrupt", "SystemExit", "GeneratorExit", "StopAsyncIteration"}
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,56 +43,6 @@ class Escape:
     """What is called can't be followed; the place is the whole expression."""
     expected: bool = False
     """Handlers around it take the errors that were expected, and only others escape."""
-
-
-def catches_all(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
-    """Tell whether a clause takes every Exception."""
-    return handler.type is None or any(name in _BROAD for name in class_names(handler.type))
-
-
-def class_names(node: cst.BaseExpression | None) -> list[str]:
-    """Return the last names of the classes that an except clause or suppress() names."""
-    if isinstance(node, cst.Tuple):
-        return [name for element in node.elements for name in class_names(element.value)]
-    if isinstance(node, cst.Attribute):
-        return [node.attr.value]
-    if isinstance(node, cst.Name):
-        return [node.value]
-    return ["?"]
-
-
-def takes_cancellation(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
-    """Tell whether a clause takes CancelledError, by name or because it takes everything."""
-    return handler.type is None or any(
-        name in {"BaseException", "CancelledError", "Cancelled"} for name in class_names(handler.type)
-    )
-
-
-def is_stub(function: Function) -> bool:
-    """Tell whether a function has no body of its own: `pass`, `...`, a docstring, NotImplementedError."""
-    if not isinstance(function.node, cst.FunctionDef) or function.is_generator:
-        return False
-    if any(
-        name is not None and name.rpartition(".")[2] == "abstractmethod" for name in function.decorator_names
-    ):
-        return True
-    if isinstance(function.node.body, cst.IndentedBlock):
-        small = [
-            s
-            for line in function.node.body.body
-            for s in (line.body if isinstance(line, cst.SimpleStatementLine) else (None,))
-        ]
-    else:
-        small = list(function.node.body.body)
-    return all(
-        isinstance(s, cst.Pass)
-        or (
-            isinstance(s, cst.Expr)
-            and isinstance(s.value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis))
-        )
-        or (isinstance(s, cst.Raise) and s.exc is not None and "NotImplemented" in function.file.code(s.exc))
-        for s in small
-    )
 
 
 def escape_of(function: Function, depth: int = 0, trusted: frozenset[str] = frozenset()) -> Escape | None:
@@ -139,84 +86,9 @@ def _decorated_with_guard(function: Function, depth: int) -> bool:
         if isinstance(target, Function):
             for node in all_nodes(target.node.body):
                 if isinstance(node, cst.Try) and any(catches_all(target.file, h) for h in node.handlers):
-                    if not any(
-                        reraises(target.file, h) for h in node.handlers if catches_all(target.file, h)
-                    ):
+                    if not any(reraises(target.file, h) for h in node.handlers if catches_all(target.file, h)):
                         return True
     return False
-
-
-def reraises(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
-    """Tell whether a clause lets an exception go on that it told nobody about."""
-    raised = [node for node in own_nodes(handler.body) if isinstance(node, cst.Raise)]
-    return bool(raised) and not _tells(file, handler)
-
-
-def _expects(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
-    """Tell whether a clause deals with an error that was expected, cancellation and ends of iteration aside."""
-    return not set(class_names(handler.type)) <= _CANCELLED and not reraises(file, handler)
-
-
-def _tells(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler) -> bool:
-    """Tell whether a clause logs, or hands the exception to something, before it ends."""
-    name = (
-        handler.name.name.value
-        if handler.name is not None and isinstance(handler.name.name, cst.Name)
-        else None
-    )
-    for node in own_nodes(handler.body):
-        if not isinstance(node, cst.Call) or isinstance(file.parent(node), (cst.Raise, cst.From)):
-            continue
-        if logs(file, node) or _TELLS.search(_leaf(node.func).lower()):
-            return True
-        if name is not None and not _inside_raise(file, node, handler):
-            if any(isinstance(arg.value, cst.Name) and arg.value.value == name for arg in node.args):
-                if _leaf(node.func) not in {"isinstance", "str", "repr", "type", "getattr", "hasattr"}:
-                    return True
-    return False
-
-
-def _inside_raise(file: File, node: cst.CSTNode, stop: cst.CSTNode) -> bool:
-    for ancestor in file.ancestors(node):
-        if isinstance(ancestor, cst.Raise):
-            return True
-        if ancestor is stop:
-            return False
-    return False
-
-
-def _leaf(node: cst.CSTNode) -> str:
-    if isinstance(node, cst.Attribute):
-        return node.attr.value
-    return node.value if isinstance(node, cst.Name) else ""
-
-
-def logs(file: File, call: cst.Call) -> bool:
-    """Tell whether a call is a logger's: by row, or by the names that loggers go by."""
-    name = file.qualified_name(call.func)
-    if name is not None and name.startswith("logging.") and file.libraries.find(Harmless, name) is not None:
-        return True
-    func = call.func
-    return (
-        isinstance(func, cst.Attribute)
-        and func.attr.value in _LOGS
-        and _LOGGER.fullmatch(_leaf(func.value.func if isinstance(func.value, cst.Call) else func.value))
-        is not None
-    )
-
-
-_PLAIN = frozenset(
-    ["get", "append", "add", "discard", "clear", "copy", "format", "join", "split", "strip", "lower", "upper", "startswith", "endswith", "items", "keys", "values", "extend", "update", "setdefault", "replace", "set", "is_set", "cancel", "done", "cancelled", "locked", "empty", "full", "qsize", "total_seconds", "time", "hex", "group"]
-)
-"""Methods that values of the language have; called on something unknown they are taken for these."""
-
-
-def _is_plain(call: cst.Call) -> bool:
-    """Tell whether a sync call is most likely a container's or string's method, or makes an object."""
-    if isinstance(call.func, cst.Attribute) and call.func.attr.value in _PLAIN:
-        return True
-    leaf = _leaf(call.func).lstrip("_")
-    return leaf[:1].isupper() and not leaf.isupper()
 
 
 def is_harmless(file: File, call: cst.Call, depth: int = 0) -> bool:
@@ -229,7 +101,7 @@ def is_harmless(file: File, call: cst.Call, depth: int = 0) -> bool:
         return all(escape_of(f, depth + 1) is None for f in functions)
     name = file.qualified_name(call.func)
     if name is None:
-        return isinstance(call.func, cst.Attribute) and _only_waits(call.func)
+        return isinstance(call.func, cst.Attribute) and only_waits(call.func)
     if file.libraries.find(Harmless, name) is not None:
         return True
     waiter = file.libraries.find(Waiter, name)
@@ -238,17 +110,6 @@ def is_harmless(file: File, call: cst.Call, depth: int = 0) -> bool:
             if arg.keyword is not None and arg.keyword.value == waiter.returns_exceptions:
                 return file.folded(arg.value) is True
     return False
-
-
-def _only_waits(func: cst.Attribute) -> bool:
-    """Tell whether an untyped object goes by the name of a queue or event, and the method waits on it."""
-    kind = _WAITS.get(func.attr.value)
-    name = _leaf(func.value).lower()
-    return kind is not None and (
-        kind in name
-        or (kind == "queue" and name in {"q", "_q"})
-        or bool(_LOCK.search(name) and kind == "lock")
-    )
 
 
 def coroutine_escape(file: File, coroutine: cst.BaseExpression, depth: int = 0) -> Escape | None:
@@ -366,10 +227,10 @@ class _Scan:
     def _try(self, node: cst.Try | cst.TryStar, guarded: bool) -> None:
         broad = [handler for handler in node.handlers if catches_all(self.file, handler)]
         handles = bool(broad) and not any(reraises(self.file, handler) for handler in broad)
-        expects = not handles and any(_expects(self.file, handler) for handler in node.handlers)
-        self.expects += expects
+        deals = not handles and any(expects(self.file, handler) for handler in node.handlers)
+        self.expects += deals
         self.block(node.body, guarded or handles)
-        self.expects -= expects
+        self.expects -= deals
         if node.orelse is not None:
             self.block(node.orelse.body, guarded)
         # what a clause or `finally` does to tell or to clean up is not held against it
@@ -387,16 +248,16 @@ class _Scan:
 
     def _is_lock(self, item: cst.BaseExpression) -> bool:
         type_ = self.file.type_of(item)
-        if isinstance(type_, str) and _LOCK.search(type_.rpartition(".")[2]):
+        if isinstance(type_, str) and LOCK.search(type_.rpartition(".")[2]):
             return True
-        return _LOCK.search(_leaf(item.func if isinstance(item, cst.Call) else item)) is not None
+        return LOCK.search(last_name(item.func if isinstance(item, cst.Call) else item)) is not None
 
     def _swallows(self, item: cst.BaseExpression) -> bool:
         if not isinstance(item, cst.Call):
             return False
         name = self.file.qualified_name(item.func)
         if name is not None and self.file.libraries.find(Suppressor, name) is not None:
-            return any(name in _BROAD for arg in item.args for name in class_names(arg.value))
+            return any(name in BROAD for arg in item.args for name in class_names(arg.value))
         target = self.file.definition(item.func)
         if isinstance(target, Function) and target.is_generator:
             for node in target.nodes(cst.Try):
@@ -412,7 +273,7 @@ class _Scan:
             return
         file, depth = self.file, self.depth
         for part in own_nodes(node):
-            if isinstance(part, cst.Raise) and not _raises_cancellation(part):
+            if isinstance(part, cst.Raise) and not raises_cancellation(part):
                 self.escapes(part)
             elif isinstance(part, cst.Await):
                 trusted = isinstance(part.expression, cst.Name) and part.expression.value in self.trusted
@@ -423,11 +284,7 @@ class _Scan:
                         self.escapes(part)
             elif isinstance(part, cst.CompFor) and part.asynchronous is not None:
                 self.escapes(part.iter)
-            elif (
-                isinstance(part, cst.Call)
-                and not isinstance(file.parent(part), cst.Await)
-                and not _is_plain(part)
-            ):
+            elif isinstance(part, cst.Call) and not isinstance(file.parent(part), cst.Await) and not is_plain(part):
                 if not is_harmless(file, part, depth) and not _makes_coroutine(file, part):
                     self.soft = self.soft or Escape(file, part)
                     self.unguarded += 1
@@ -440,22 +297,9 @@ def _makes_coroutine(file: File, call: cst.Call) -> bool:
     return bool(values) and all(isinstance(value, Coroutine) for value in values)
 
 
-def _raises_cancellation(node: cst.Raise) -> bool:
-    error = node.exc.func if isinstance(node.exc, cst.Call) else node.exc
-    return error is not None and _leaf(error) in _CANCELLED
-
-
-__all__ = ["Escape", "catches_all", "coroutine_escape", "escape_of", "function_escape", "is_harmless", "logs"]
-
-
 def runs_forever(file: File, coroutine: cst.BaseExpression) -> bool:
     """Tell whether a coroutine surely or perhaps loops without end: awaiting it here would hang."""
     function = file.definition(coroutine.func) if isinstance(coroutine, cst.Call) else None
     if not isinstance(function, Function):
         return False
     return any(always_holds(function.file, loop.test) for loop in function.nodes(cst.While))
-
-
-def always_holds(file: File, test: cst.BaseExpression) -> bool:
-    """Tell whether a loop's test always holds."""
-    return file.folded(test) in (True, 1)

@@ -156,16 +156,14 @@ def _done_to(file: File, node: cst.Name, resource: Resource | None, depth: int =
         return "gone" if closes else None
     if isinstance(outer, cst.WithItem) and outer.item is node:
         return "close"
-    if isinstance(
-        outer, (cst.Comparison, cst.ComparisonTarget, cst.If, cst.While, cst.Assert, cst.Await, cst.Del)
-    ):
+    if isinstance(outer, (cst.Comparison, cst.ComparisonTarget, cst.If, cst.While, cst.Assert, cst.Await, cst.Del)):
         return None
-    if isinstance(
-        outer, (cst.UnaryOperation, cst.FormattedStringExpression, cst.Subscript, cst.For, cst.CompFor)
-    ):
+    if isinstance(outer, (cst.UnaryOperation, cst.FormattedStringExpression, cst.Subscript, cst.For, cst.CompFor)):
         return None
     if isinstance(outer, (cst.IfExp, cst.BooleanOperation)):
         return None if _is_tested(file, node) else "gone"
+    if isinstance(outer, cst.AnnAssign) and outer.target is node:
+        return "rebound"
     if isinstance(outer, cst.AssignTarget):
         value = getattr(file.parent(outer), "value", None)
         return None if isinstance(value, cst.Name) and value.value == "None" else "rebound"
@@ -179,9 +177,7 @@ def _is_tested(file: File, node: cst.CSTNode) -> bool:
     outer = file.parent(node)
     while isinstance(outer, (cst.BooleanOperation, cst.UnaryOperation, cst.Comparison)):
         node, outer = outer, file.parent(outer)
-    return isinstance(outer, (cst.If, cst.While, cst.Assert)) or (
-        isinstance(outer, cst.IfExp) and outer.test is node
-    )
+    return isinstance(outer, (cst.If, cst.While, cst.Assert)) or (isinstance(outer, cst.IfExp) and outer.test is node)
 
 
 def _keeps(file: File, node: cst.Call, argument: cst.Name, depth: int) -> bool:
@@ -235,9 +231,7 @@ def dead_closes(function: Function) -> Iterator[DeadClose]:
             if other.node in inside and other.receiver is not None and file.text(other.receiver) == subject
         ]
         work = [other for other in work if not is_closing_name(other.method or "")]
-        names = {n.value for n in all_nodes(guard.test) if isinstance(n, cst.Name)} - {
-            subject.partition(".")[0]
-        }
+        names = {n.value for n in all_nodes(guard.test) if isinstance(n, cst.Name)} - {subject.partition(".")[0]}
         results = {_name_given(file, other.node) for other in work}
         if not work or not names & results:
             continue
@@ -288,9 +282,7 @@ def _hands_on(method: Function, attribute: str) -> bool:
     for node in all_nodes(method.node.body):
         if isinstance(node, cst.Attribute) and node.attr.value == attribute and file.text(node.value) == own:
             outer = file.parent(node)
-            if isinstance(
-                outer, (cst.Arg, cst.Element, cst.DictElement, cst.Assign, cst.AnnAssign, cst.Yield)
-            ):
+            if isinstance(outer, (cst.Arg, cst.Element, cst.DictElement, cst.Assign, cst.AnnAssign, cst.Yield)):
                 if isinstance(outer, cst.Assign) and outer.value is not node:
                     continue
                 if isinstance(outer, cst.AnnAssign) and outer.target is node:

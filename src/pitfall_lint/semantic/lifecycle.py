@@ -108,11 +108,7 @@ def _event(file: File, node: cst.CSTNode, resource: Resource | None) -> Event | 
         return Event("with", outer)
     if isinstance(outer, cst.AsName):
         item = file.parent(outer)
-        return (
-            Event("with", item)
-            if isinstance(item, cst.WithItem) and _closes_what_it_binds(file, item)
-            else None
-        )
+        return Event("with", item) if isinstance(item, cst.WithItem) and _closes_what_it_binds(file, item) else None
     if isinstance(outer, (cst.AssignTarget, cst.NamedExpr, cst.For, cst.AugAssign, cst.Del, cst.Element)):
         if isinstance(outer, cst.NamedExpr) and outer.value is node:
             return None

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.finding import Related
 from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.scopes import Binding
-from pitfall_lint.semantic.values import Const, Coroutine, Generator, Instance, Unknown
+from pitfall_lint.semantic.values import Const, Instance, Unknown
 from pitfall_lint.semantic.walk import all_nodes, own_nodes
 
 if TYPE_CHECKING:
@@ -86,9 +85,7 @@ def _told_by_default(file: File, expression: cst.BaseExpression) -> str | Class 
     bindings = [b for b in found.bindings if isinstance(b, Binding)] if found is not None else []
     params = [b for b in bindings if b.kind == "param" and b.annotation is None]
     others = [b for b in bindings if b.kind != "param"]
-    if not params or any(
-        b.kind != "assign" or b.value is None or not any(constructions(b.value)) for b in others
-    ):
+    if not params or any(b.kind != "assign" or b.value is None or not any(constructions(b.value)) for b in others):
         return None
     return types.pop()
 
@@ -190,14 +187,10 @@ def ends_attribute(method: Function, attribute: str, seen: frozenset[Function] =
                     return True
                 continue
             receiver = file.text(call.receiver)
-            closing = call.method is not None and (
-                is_closing_name(call.method) or call.method.endswith("exit__")
-            )
+            closing = call.method is not None and (is_closing_name(call.method) or call.method.endswith("exit__"))
             if closing and any(receiver == alias or receiver.startswith(f"{alias}.") for alias in aliases):
                 return True
-            if any(file.text(arg.value) in aliases for arg in node.args) and (
-                closing or _leaf_closes(file, node)
-            ):
+            if any(file.text(arg.value) in aliases for arg in node.args) and (closing or _leaf_closes(file, node)):
                 return True
             mine = receiver in (own, "super()") and isinstance(call.target, Function)
             if mine and isinstance(call.target, Function) and ends_attribute(call.target, attribute, seen):
@@ -210,18 +203,14 @@ def ends_attribute(method: Function, attribute: str, seen: frozenset[Function] =
     return False
 
 
-def _aliased(
-    file: File, target: cst.BaseExpression, value: cst.BaseExpression, known: set[str]
-) -> Iterator[str]:
+def _aliased(file: File, target: cst.BaseExpression, value: cst.BaseExpression, known: set[str]) -> Iterator[str]:
     if isinstance(target, cst.Tuple) and isinstance(value, cst.Tuple):
         for left, right in zip(target.elements, value.elements, strict=False):
             if file.text(right.value) in known:
                 yield file.text(left.value)
     elif file.text(value) in known:
         yield file.text(target)
-    elif isinstance(value, cst.Call) and any(
-        f'"{alias.partition(".")[2]}"' in file.text(value) for alias in known
-    ):
+    elif isinstance(value, cst.Call) and any(f'"{alias.partition(".")[2]}"' in file.text(value) for alias in known):
         yield file.text(target)  # getattr(self, "session", None)
 
 
@@ -312,102 +301,6 @@ def _is_given(call: Call, class_: Class) -> bool:
         if any(isinstance(v, Instance) and resource_of_type(call.file, v.type, _DEPTH) for v in values):
             return True
         name = call.file.text(arg.value).lower()
-        if not any(isinstance(v, Const) for v in values) and any(
-            w in name for w in ("session", "client", "conn")
-        ):
+        if not any(isinstance(v, Const) for v in values) and any(w in name for w in ("session", "client", "conn")):
             return True
     return False
-
-
-def unawaited(file: File, expression: cst.BaseExpression) -> bool:
-    """Tell whether an expression surely gives a coroutine."""
-    values = [v for v in file.values_of(expression) if not isinstance(v, Unknown)]
-    return bool(values) and all(isinstance(v, Coroutine) for v in values)
-
-
-@dataclass(frozen=True, eq=False)
-class LostClose:
-    """An async close that was only called."""
-
-    what: str
-    """What stays open, in words."""
-    related: tuple[Related, ...] = ()
-
-
-def is_dropped(call: Call) -> bool:
-    """Tell whether a call's result goes nowhere, `x and x.close()` and `x.close() if x else None` included."""
-    node: cst.CSTNode = call.node
-    outer = call.file.parent(node)
-    while isinstance(outer, (cst.IfExp, cst.BooleanOperation)):
-        if node is (outer.test if isinstance(outer, cst.IfExp) else outer.left):
-            return False
-        node, outer = outer, call.file.parent(outer)
-    return isinstance(outer, cst.Expr) or (node is call.node and call.is_discarded)
-
-
-def lost_close(call: Call) -> LostClose | None:
-    """Return what a dropped call would have closed, had it been awaited; None if it needs no await."""
-    file, receiver, method = call.file, call.receiver, call.method
-    if receiver is None or method is None:
-        return None
-    guard = narrowed(file, receiver)
-    resource = resource_of_type(
-        file, file.class_or_name(guard) if guard is not None else file.type_of(receiver)
-    )
-    if resource is not None:
-        if not resource.closes.get(method, False):
-            return None
-        if resource.made_at is None:
-            return LostClose(f"the {resource.row.type}")
-        other, node = resource.made_at
-        note = other.related(node, f"{resource.name} makes its {resource.row.type} here")
-        return LostClose(f"the {resource.row.type} of {resource.name}", (note,))
-    if method != "aclose":
-        return None
-    values = [v for v in file.values_of(receiver) if not isinstance(v, (Unknown, Const))]
-    if values and all(isinstance(v, Generator) and v.of.is_async for v in values):
-        return LostClose("the generator")
-    if values or not call.in_async_function or guard is not None:
-        return None
-    return LostClose(file.text(receiver))  # by that name only coroutine functions are known
-
-
-def narrowed(file: File, expression: cst.BaseExpression) -> cst.BaseExpression | None:
-    """Return the class that an `isinstance` test around an expression says it has."""
-    text = file.text(expression)
-    child: cst.CSTNode = expression
-    for outer in file.ancestors(expression):
-        if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
-            return None
-        if isinstance(outer, cst.If) and child is outer.body and isinstance(outer.test, cst.Call):
-            test = file.call(outer.test)
-            subject, type_ = test.arg(0), test.arg(1)
-            if test.name == "builtins.isinstance" and subject is not None and type_ is not None:
-                if file.text(subject) == text:
-                    return type_
-        child = outer
-    return None
-
-
-def is_plain_close(call: Call) -> bool:
-    """Tell whether a call closes a name or dotted name: by type, or by the names that only closing has."""
-    receiver = call.receiver
-    while isinstance(receiver, cst.Attribute):
-        receiver = receiver.value
-    if call.receiver is None or call.method is None or not isinstance(receiver, cst.Name):
-        return False
-    resource = resource_of(call.file, call.receiver)
-    if resource is not None:
-        return call.method in resource.closes
-    known = call.file.type_of(call.receiver)
-    return known is None and call.method in ("close", "aclose") and not call.node.args
-
-
-def closes_async(call: Call) -> bool:
-    """Tell whether a call closes something by a coroutine."""
-    if call.receiver is None or call.method is None:
-        return False
-    resource = resource_of(call.file, call.receiver)
-    if resource is not None:
-        return resource.closes.get(call.method, False)
-    return call.method == "aclose" or (is_closing_name(call.method) and unawaited(call.file, call.node))

@@ -60,11 +60,7 @@ def _formatted(node: cst.FormattedString, evaluate: Evaluate) -> Iterator[Piece]
         if isinstance(part, cst.FormattedStringText):
             yield Piece(part, (literal(part.value.replace("{{", "{").replace("}}", "}")),), True)
         elif isinstance(part, cst.FormattedStringExpression):
-            plain = (
-                not part.format_spec
-                and (part.conversion is None or part.conversion == "s")
-                and part.equal is None
-            )
+            plain = not part.format_spec and (part.conversion is None or part.conversion == "s") and part.equal is None
             yield Piece(part.expression, evaluate(part.expression) if plain else UNKNOWN)
 
 
@@ -99,13 +95,7 @@ def _percent(node: cst.BinaryOperation, evaluate: Evaluate) -> tuple[Piece, ...]
         if match["kind"] == "%":
             found.append(Piece(node.left, (literal("%"),), True))
             continue
-        given = (
-            named.get(match["name"])
-            if match["name"]
-            else positional[index]
-            if index < len(positional)
-            else None
-        )
+        given = named.get(match["name"]) if match["name"] else positional[index] if index < len(positional) else None
         index += not match["name"]
         if given is None:
             return None

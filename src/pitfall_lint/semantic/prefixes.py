@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.semantic import callers, calls, strings
+from pitfall_lint.semantic import callers, calls, shapes, strings
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.shapes import Hole, Shape
 
@@ -18,11 +18,23 @@ _STRIPPING = ("rstrip", "strip", "removesuffix")
 
 
 def open_end(shape: Shape) -> Hole | None:
-    """Return the hole that a text ends with, if somebody outside chooses it and its end is not known."""
-    last = shape.parts[-1] if shape.parts else None
-    if isinstance(last, Hole) and last.source and last.trailing is None and not last.guarded:
-        return last
-    return None
+    """Return the hole that a text is nothing but, or that an address ends with, if its end is not known."""
+    last = shape.parts[-1] if shape.parts and (len(shape.parts) == 1 or shapes.is_url(shape)) else None
+    return last if isinstance(last, Hole) and last.trailing is None and not last.guarded else None
+
+
+def is_named(hole: Hole) -> bool:
+    """Tell whether a value's own name says that it is an address or a prefix of one."""
+    return _ADDRESS.search(hole.name.lower()) is not None
+
+
+def is_path_name(hole: Hole) -> bool:
+    """Tell whether a value's own name says that it is a path or a route."""
+    return _PATH.search(hole.name.lower()) is not None
+
+
+_ADDRESS = re.compile(r"url|uri|endpoint|root_path|base_path|prefix|http|api_base|server_address")
+_PATH = re.compile(r"path|route|rule|endpoint|uri")
 
 
 def stripped_elsewhere(file: File, hole: Hole) -> tuple[File, cst.Call] | None:

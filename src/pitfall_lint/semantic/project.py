@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from pitfall_lint.semantic.spans import imports
+from pitfall_lint.semantic.spans import Binding, imports
 from pitfall_lint.source import Source, SourceError
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ class Project:
         self._exists: dict[str, bool] = {}
         self._packages: dict[str, tuple[str, str]] = {}
         self._imported: dict[str, tuple[str, ...]] = {}
+        self._bindings: dict[str, dict[str, list[Binding]]] = {}
 
     def file(
         self, source: Source, lines: Iterable[int] | None = None, make: type[File] | None = None
@@ -101,6 +102,7 @@ class Project:
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit."""
         self._imported.pop(os.path.abspath(path), None)
+        self._bindings.pop(os.path.abspath(path), None)
         path = os.path.abspath(path)
         if (file := self._files.pop(path, None)) is not None:
             self._before[path] = file
@@ -154,12 +156,19 @@ class Project:
         if path not in self._imported:
             found = {
                 file: None
-                for bindings in imports(data).values()
+                for bindings in self.bindings_of(path, data).values()
                 for binding in bindings
                 for file in self.module_paths(binding.full, path)
             }
             self._imported[path] = tuple(found)
         return self._imported[path]
+
+    def bindings_of(self, path: str, data: bytes) -> dict[str, list[Binding]]:
+        """Return what the imports of a file bind, wherever they stand in it; kept until the file is forgotten."""
+        found = self._bindings.get(path)
+        if found is None:
+            found = self._bindings[path] = imports(data)
+        return found
 
     def module_paths(self, full: str, path: str) -> tuple[str, ...]:
         """Return the file of the longest part of an imported name (with its dots) that is a module of the project."""

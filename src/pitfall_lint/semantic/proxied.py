@@ -101,7 +101,9 @@ def _target(file: File, url: cst.BaseExpression, call: Call) -> tuple[str, str] 
 
 def _by_function(file: File, call: Call, row: ProxiedRequest) -> LocalRequest | None:
     url = call.where(row.url)
-    if url is None or call.has_star or _settled(call, row.settled_by) or _called(file, row.settled_by_calls):
+    if url is None or call.has_star or _called(file, row.settled_by_calls):
+        return None
+    if _settled(call, row.settled_by, row.direct):
         return None
     owner, url = file, url
     if row.carrier and file.is_instance(url, row.carrier):
@@ -175,10 +177,12 @@ def _asks(made: Call, row: ProxiedClient) -> bool:
     return made.file.folded(given) is True
 
 
-def _settled(call: Call, keywords: Iterable[str]) -> bool:
-    """Tell whether one of the keywords is given as something else than None."""
+def _settled(call: Call, keywords: Iterable[str], direct: str = "") -> bool:
+    """Tell whether one of the keywords is given as something else than None, or as what helps."""
     for name in keywords:
         value = call.keyword(name)
+        if value is not None and direct == f"{name}={call.file.code(value)}":
+            return True
         if value is not None and call.file.folded(value) is not None:
             return True
     return False
@@ -211,6 +215,6 @@ def _excepted(file: File, call: Call, host: str) -> bool:
 
 
 def _readable(file: File, url: cst.BaseExpression) -> str:
-    found = shapes(file, url) or shapes(file, url, DEFAULTS)
+    found = shapes(file, url, DEFAULTS)
     text = found[0].replace(UNKNOWN_PART, "…") if found else file.text(url)
     return text if len(text) <= 50 else text[:49] + "…"

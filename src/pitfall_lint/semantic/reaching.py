@@ -210,9 +210,7 @@ class Follower:
             if isinstance(node, cst.IfExp) and below is not node.test:
                 state = self.refined(self._walrus(node.test, state), node.test, below is node.body)
             elif isinstance(node, cst.BooleanOperation) and below is node.right:
-                state = self.refined(
-                    self._walrus(node.left, state), node.left, isinstance(node.operator, cst.And)
-                )
+                state = self.refined(self._walrus(node.left, state), node.left, isinstance(node.operator, cst.And))
             node = below
 
     def refined(self, state: State, test: cst.BaseExpression, positive: bool) -> State:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from pitfall_lint.semantic.spans import bound_by
 
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _KEYWORDS: dict[type[ast.AST], tuple[str, ...]] = {
     ast.AsyncFunctionDef: ("async", "def"),
     ast.FunctionDef: ("def",),
@@ -31,26 +30,23 @@ _KEYWORDS: dict[type[ast.AST], tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """A wanted word in code."""
+    """A word in code."""
 
-    node: ast.expr
-    looks: set[str]
+    node: ast.Name | ast.Attribute
+    looks: frozenset[str]
     """What is true of the code around it."""
     call: ast.Call | None
     """The call of it, if it is called."""
 
 
 class Reading:
-    """What one definition says."""
+    """What one definition says: read once, asked for many words."""
 
-    def __init__(self, wanted: Collection[str], plain: Collection[str], on_word: Callable[[str, set[str]], None]) -> None:
-        self.wanted = wanted
-        self.coroutines: Collection[str] = ()
-        """Names that coroutine functions go by."""
-        self.plain = plain
-        self.on_word = on_word
-        """Hears of plain words in texts, keywords and the language itself."""
-        self.uses: list[Use] = []
+    def __init__(self, tree: ast.AST | None = None) -> None:
+        self.words: list[tuple[str, frozenset[str]]] = []
+        """Keywords and arguments' names, with what is true of the code around."""
+        self.texts: list[tuple[str, frozenset[str]]] = []
+        """Strings that are no docstrings."""
         self.inner: dict[str, list[str]] = {}
         """What imports inside of the place bind."""
         self.local: set[str] = set()
@@ -59,75 +55,87 @@ class Reading:
         """What names are given: by assignment, `with`, `for`, or in a comprehension."""
         self.params: dict[str, list[ast.expr]] = {}
         """The annotations and defaults of parameters."""
-        self.heirs: dict[ast.expr, str] = {}
+        self.heirs: dict[ast.AST, str] = {}
         """The names and attributes in the bases of classes, with the class."""
+        self._named: dict[str, list[tuple[ast.Name | ast.Attribute, frozenset[str]]]] = {}
+        self._looks: dict[ast.AST, set[str]] = {}
+        self._calls: dict[ast.AST, ast.Call] = {}
+        if tree is not None:
+            self._walk(tree, _IN_DEF, ())
 
-    def walk(self, tree: ast.AST, is_async: bool) -> None:
-        """Collect the uses in a tree; nested functions are walked with their own kind."""
-        self._walk(tree, {"in-async" if is_async else "in-def"}, set())
+    def uses(self, word: str, coroutines: Collection[str] = ()) -> Iterator[Use]:
+        """Yield the places where a word stands in the code; `coroutines` are names of coroutine functions."""
+        for node, place in self._named.get(word, ()):
+            looks = self._looks.get(node, set()) | place
+            if "awaited" not in looks:
+                looks.add("not-awaited")
+            call = self._calls.get(node)
+            if call is not None:
+                if any(map(_may_be_slashed, call.args)):
+                    looks.add("slashed")
+                if _is_slashless(call):
+                    looks.add("slashless")
+                if coroutines and _gives_coroutine(call, coroutines):
+                    looks.add("async-argument")
+            yield Use(node, frozenset(looks), call)
 
-    def _walk(self, tree: ast.AST, place: set[str], around: set[str]) -> None:
-        wanted, plain = self.wanted, self.plain
-        looks: dict[ast.AST, set[str]] = {value: set(around) for value in _values(tree)} if around else {}
-        calls: dict[ast.AST, ast.Call] = {}
+    def _look(self, node: ast.AST, *words: str) -> None:
+        self._looks.setdefault(node, set()).update(words)
+
+    def _walk(self, tree: ast.AST, place: frozenset[str], around: Collection[str]) -> None:
+        """Collect what stands in a tree; nested functions are walked with their own kind."""
+        for value in _values(tree) if around else ():
+            self._look(value, *around)
+        named, looks, local = self._named, self._looks, self.local
         stack: list[ast.AST] = [tree]
         while stack:
             node: Any = stack.pop()
             kind = type(node)
-            if kind is ast.Name or kind is ast.Attribute:
-                name = node.id if kind is ast.Name else node.attr
+            if kind is ast.Name:
+                named.setdefault(node.id, []).append((node, place))
                 if type(node.ctx) is ast.Store:
-                    looks.setdefault(node, set()).update(("assigned", "async-argument"))
-                    if kind is ast.Name:
-                        self.local.add(name)
-                if name in wanted:
-                    around = looks.get(node, set())
-                    around |= place
-                    if "awaited" not in around:
-                        around.add("not-awaited")
-                    self.uses.append(Use(node, around, calls.get(node)))
-                if kind is ast.Attribute:
-                    stack.append(node.value)
+                    local.add(node.id)
+                    self._look(node, "assigned", "async-argument")
+                continue
+            if kind is ast.Attribute:
+                named.setdefault(node.attr, []).append((node, place))
+                if type(node.ctx) is ast.Store:
+                    self._look(node, "assigned", "async-argument")
+                stack.append(node.value)
                 continue
             if kind is ast.Constant:
-                if plain and isinstance(node.value, (str, bytes)):
-                    text = node.value if isinstance(node.value, str) else node.value.decode("latin-1")
-                    for word in plain:
-                        if word in text:
-                            self.on_word(word, place)
+                value = node.value
+                if type(value) is str:
+                    self.texts.append((value, place))
+                elif type(value) is bytes:
+                    self.texts.append((value.decode("latin-1"), place))
                 continue
             if kind is ast.Call:
-                calls[node.func] = node
-                around = looks.setdefault(node.func, set())
-                around |= looks.get(node, set())
-                around.add("called")
-                if self._gives_coroutine(node):
-                    around.add("async-argument")
-                if any(map(_may_be_slashed, node.args)):
-                    around.add("slashed")
-                if _is_slashless(node):
-                    around.add("slashless")
+                self._calls[node.func] = node
+                self._look(node.func, "called", *looks.get(node, ()))
             elif kind is ast.Await:
-                looks.setdefault(node.value, set()).add("awaited")
+                self._look(node.value, "awaited")
                 bare = not isinstance(node.value, ast.Call)
-                self.on_word("await", place | {"bare-await"} if bare else place)
-            elif kind is ast.keyword or kind is ast.arg:
-                if node.arg in plain:
-                    self.on_word(node.arg, place)
-                if kind is ast.arg:
-                    self.local.add(node.arg)
-                    self.params.setdefault(node.arg, []).extend([node.annotation] if node.annotation else [])
-            elif kind is ast.BinOp and type(node.op) is ast.Div and _may_be_slashed(node.right):
-                for part in ast.walk(node.left):
-                    if isinstance(part, (ast.Name, ast.Attribute)):
-                        looks.setdefault(part, set()).add("slashed")
+                self.words.append(("await", place | {"bare-await"} if bare else place))
+            elif kind is ast.keyword:
+                if node.arg:
+                    self.words.append((node.arg, place))
+            elif kind is ast.arg:
+                self.words.append((node.arg, place))
+                local.add(node.arg)
+                self.params.setdefault(node.arg, []).extend([node.annotation] if node.annotation else [])
+            elif kind is ast.BinOp:
+                if type(node.op) is ast.Div and _may_be_slashed(node.right):
+                    for part in ast.walk(node.left):
+                        if isinstance(part, (ast.Name, ast.Attribute)):
+                            self._look(part, "slashed")
             elif kind is ast.Expr:
                 if type(node.value) is ast.Constant:
                     continue  # a docstring
                 for value in _values(node.value):
-                    looks.setdefault(value, set()).add("dropped")
+                    self._look(value, "dropped")
             elif kind is ast.Lambda:  # where it runs, nobody knows, nor who uses what it gives
-                self._walk(node.body, {"in-def", "in-async"}, {"dropped"})
+                self._walk(node.body, _ANYWHERE, ("dropped",))
                 stack.append(node.args)
                 continue
             elif kind is ast.Import or kind is ast.ImportFrom:
@@ -139,20 +147,20 @@ class Reading:
                     for part in ast.walk(base):
                         if isinstance(part, (ast.Name, ast.Attribute)):
                             self.heirs[part] = node.name
-                            looks.setdefault(part, set()).add("async-argument")
+                            self._look(part, "async-argument")
+            elif kind is ast.Return:
+                if type(node.value) is ast.Call:
+                    self._look(node.value.func, "slashed")
             if kind in _BINDING:
                 self._bind(node)
             if kind in _KEYWORDS:
-                for word in _KEYWORDS[kind]:
-                    self.on_word(word, place)
-                if kind is ast.Return and type(node.value) is ast.Call:
-                    looks.setdefault(node.value.func, set()).add("slashed")
-                if kind in _FUNCTIONS:
+                self.words.extend((word, place) for word in _KEYWORDS[kind])
+                if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
                     for child in node.body:
-                        self.walk(child, kind is ast.AsyncFunctionDef)
+                        self._walk(child, _IN_ASYNC if kind is ast.AsyncFunctionDef else _IN_DEF, ())
                     stack.extend(node.decorator_list)
                     for called in _unusual_decorators(node.decorator_list):
-                        looks.setdefault(called, set()).add("decorates")
+                        self._look(called, "decorates")
                     self._default(node.args)
                     stack.append(node.args)
                     if node.returns is not None:
@@ -160,20 +168,9 @@ class Reading:
                     continue
             for child in node.__dict__.values():
                 if type(child) is list:
-                    stack.extend(item for item in child if isinstance(item, ast.AST))
+                    stack.extend([item for item in child if isinstance(item, ast.AST)])
                 elif isinstance(child, ast.AST) and not isinstance(child, ast.expr_context):
                     stack.append(child)
-
-
-    def _gives_coroutine(self, call: ast.Call) -> bool:
-        """Tell whether a call is given something that goes by the name of a coroutine function, or what it gives."""
-        for given in (*call.args, *(keyword.value for keyword in call.keywords)):
-            for part in ast.walk(given):
-                if isinstance(part, ast.Name) and part.id in self.coroutines:
-                    return True
-                if isinstance(part, ast.Attribute) and part.attr in self.coroutines:
-                    return True
-        return False
 
     def _default(self, args: ast.arguments) -> None:
         """Take down the defaults of parameters."""
@@ -208,6 +205,21 @@ _BINDING = (
     *(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.NamedExpr, ast.withitem, ast.For, ast.AsyncFor),
     ast.comprehension,
 )
+
+
+_IN_DEF, _IN_ASYNC = frozenset({"in-def"}), frozenset({"in-async"})
+_ANYWHERE = _IN_DEF | _IN_ASYNC
+
+
+def _gives_coroutine(call: ast.Call, coroutines: Collection[str]) -> bool:
+    """Tell whether a call is given something that goes by the name of a coroutine function, or what it gives."""
+    for given in (*call.args, *(keyword.value for keyword in call.keywords)):
+        for part in ast.walk(given):
+            if isinstance(part, ast.Name) and part.id in coroutines:
+                return True
+            if isinstance(part, ast.Attribute) and part.attr in coroutines:
+                return True
+    return False
 
 
 def _values(node: ast.AST) -> Iterator[ast.AST]:

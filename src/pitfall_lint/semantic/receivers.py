@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.spans import Binding
@@ -27,6 +27,15 @@ _PLAIN_METHODS = frozenset(
 _ASSIGNMENT = rb"\bself\.%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)"
 
 
+def is_near(roots: frozenset[str], named: Collection[str]) -> bool:
+    """Tell whether one of some things is named: a word, or both a package and a word ("httpx.AsyncClient")."""
+    for root in roots:
+        package, _, leaf = root.rpartition(".")
+        if leaf in named and (not package or package in named):
+            return True
+    return False
+
+
 class Receivers:
     """The question for the expressions of one file."""
 
@@ -42,10 +51,11 @@ class Receivers:
         """Leaf names of library functions and methods that are known to give objects of a type."""
         self.data = data
         self.named = roots
-        """The top-level packages of libraries that this file names."""
+        """The words of interest that this file names."""
         self.imports = imports
         self.reaches = reaches
         """Tells whether what a qualified name is imported from may have to do with these packages."""
+        self._leaf_words: dict[frozenset[str], frozenset[str]] = {}
         self._attributes: dict[tuple[str, frozenset[str]], bool] = {}
 
     def may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str], depth: int = _DEPTH) -> bool:
@@ -70,14 +80,18 @@ class Receivers:
 
     def _called(self, node: ast.Call, reading: Reading, roots: frozenset[str], depth: int) -> bool:
         func = node.func
+        if isinstance(func, ast.Attribute) and func.attr in self._leaves(roots):  # makes one, if its receiver does not forbid it
+            return True
         if isinstance(func, ast.Name):
             if func.id in reading.values or func.id in reading.params:
                 return self._name(func.id, reading, roots, depth - 1)
             if self._bound(func.id, reading):
                 return self._imported(func.id, reading, roots)
-            return func.id not in _BUILTINS and self._near(roots)
+            return func.id not in _BUILTINS and self._near(roots) and self._returned(func.id, roots)
         if isinstance(func, ast.Attribute) and func.attr in _PLAIN_METHODS and func.attr not in self.giving:
             return False
+        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in ("self", "cls"):
+            return self._near(roots) and self._returned(func.attr, roots)
         return self.may_hold(func, reading, roots, depth - 1)
 
     def _name(self, name: str, reading: Reading, roots: frozenset[str], depth: int) -> bool:
@@ -92,9 +106,11 @@ class Receivers:
             return found
         if self._bound(name, reading):
             return self._imported(name, reading, roots)
-        return self._near(roots)  # a variable of the module, or a name from an enclosing function
+        return self._near(roots) and self._global(name, roots, depth)
 
     def _attribute(self, node: ast.Attribute, reading: Reading, roots: frozenset[str], depth: int) -> bool:
+        if node.attr in self._leaves(roots):
+            return True
         if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
             key = node.attr, roots
             if key not in self._attributes:
@@ -102,6 +118,40 @@ class Receivers:
                 self._attributes[key] = self._near(roots) and self._own(node.attr, roots, depth)
             return self._attributes[key]
         return self.may_hold(node.value, reading, roots, depth - 1)
+
+    def _global(self, name: str, roots: frozenset[str], depth: int) -> bool:
+        """Tell whether what this module assigns to a variable may be such an object; yes when it assigns nothing."""
+        key = f" {name}", roots
+        if key not in self._attributes:
+            self._attributes[key] = True
+            texts = re.findall(rb"^%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)" % re.escape(name.encode()), self.data, re.MULTILINE)
+            self._attributes[key] = not texts or any(self._text(text, roots, depth) for text in texts)
+        return self._attributes[key]
+
+    def _text(self, text: bytes, roots: frozenset[str], depth: int) -> bool:
+        try:
+            value = ast.parse(text.decode("utf-8", "replace").strip(), mode="eval").body
+        except (SyntaxError, ValueError):
+            head = re.match(rb"[\w.]+(?=\()", text)  # it goes on in the next line
+            if head is None:
+                return text[:1] not in b"[{\"'"
+            value = ast.parse(f"{head[0].decode('utf-8', 'replace')}()", mode="eval").body
+        return self.may_hold(value, Reading(), roots, depth - 1)
+
+    def _returned(self, name: str, roots: frozenset[str]) -> bool:
+        """Tell whether a function of this file may return such an object; yes when it stands elsewhere."""
+        key = f"{name}()", roots
+        if key not in self._attributes:
+            found = None
+            for match in re.finditer(rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+%s\b" % re.escape(name.encode()), self.data, re.M):
+                end = re.compile(rb"^[ \t]{0,%d}[^ \t\r\n#)\]}]" % len(match[1]), re.M).search(self.data, match.end())
+                body = self.data[match.start() : end.start() if end else len(self.data)]
+                words = set(re.findall(rb"\w+", body))
+                telling = any(leaf.encode() in words for leaf in self._leaves(roots)) or b" self." in body or b"(" in body[10:]
+                returns = b"return" in words or b"yield" in words or b"->" in body
+                found = bool(found) or (telling and returns)
+            self._attributes[key] = True if found is None else found
+        return self._attributes[key]
 
     def _own(self, name: str, roots: frozenset[str], depth: int) -> bool:
         """Tell whether what this file assigns to `self.name` may be such an object; yes when it assigns nothing."""
@@ -120,7 +170,7 @@ class Receivers:
                 if not notes and not defaults:
                     continue
                 return True
-            if self.may_hold(value, Reading((), (), lambda word, looks: None), roots, depth - 1):
+            if self.may_hold(value, Reading(), roots, depth - 1):
                 return True
         return False
 
@@ -134,7 +184,11 @@ class Receivers:
                     continue
                 if not isinstance(inner, ast.Constant) and self._annotated(inner, reading, roots):
                     return True
+            if isinstance(part, ast.Attribute) and part.attr in self._leaves(roots):
+                return True
             if isinstance(part, ast.Name):
+                if part.id in self._leaves(roots):
+                    return True
                 if self._bound(part.id, reading):
                     if self._imported(part.id, reading, roots):
                         return True
@@ -147,10 +201,16 @@ class Receivers:
 
     def _imported(self, name: str, reading: Reading, roots: frozenset[str]) -> bool:
         fulls = [*reading.inner.get(name, ()), *(binding.full for binding in self.imports(name))]
-        return any(not roots.isdisjoint(full.split(".")) or self.reaches(full, roots) for full in fulls)
+        return any(not self._leaves(roots).isdisjoint(full.split(".")) or self.reaches(full, roots) for full in fulls)
+
+    def _leaves(self, roots: frozenset[str]) -> frozenset[str]:
+        found = self._leaf_words.get(roots)
+        if found is None:
+            found = self._leaf_words[roots] = frozenset(root.rpartition(".")[2] for root in roots)
+        return found
 
     def _near(self, roots: frozenset[str]) -> bool:
         """Tell whether this file names one of the packages, or imports what does."""
-        return not roots.isdisjoint(self.named) or self.reaches("", roots)
+        return is_near(roots, self.named) or self.reaches("", roots)
 
 

@@ -112,7 +112,7 @@ def is_origin(base: Shape) -> bool:
     if shapes.has_path(base) is False:
         return True
     literals = "".join(part if isinstance(part, str) else "\0" for part in base.parts)
-    scheme, separator, rest = literals.partition("://")
+    _, separator, rest = literals.partition("://")
     if not separator or "/" in rest.rstrip("/") or len(base.parts) < 2:
         return False
     return not any(isinstance(part, Hole) for part in base.parts[-1:]) or rest.count("\0") > 0

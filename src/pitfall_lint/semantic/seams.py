@@ -43,6 +43,10 @@ class Joined:
         rest = self.pieces[self.pieces.index(seam.right) + 1 :]
         return "".join(piece.shapes[0].pretty for piece in rest)
 
+    def text_with(self, part: Piece, text: Shape) -> str:
+        """Return the whole text with another one in the place of a part, for messages."""
+        return "".join(text.pretty if piece is part else piece.shapes[0].pretty for piece in self.pieces)
+
     def seams(self) -> Iterator[Seam]:
         """Yield the places between its parts."""
         before: Shapes = (Shape(),)
@@ -92,9 +96,13 @@ def _texts(node: cst.CSTNode) -> Iterator[str]:
         yield from _texts(node.right)
     elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Add):
         for side in (node.left, node.right):
-            yield from _texts(side) if isinstance(side, _JOINING[:3]) else [side.raw_value] if isinstance(
-                side, cst.SimpleString
-            ) else [""]
+            yield from (
+                _texts(side)
+                if isinstance(side, _JOINING[:3])
+                else [side.raw_value]
+                if isinstance(side, cst.SimpleString)
+                else [""]
+            )
     elif isinstance(node, cst.BinaryOperation) and isinstance(node.operator, cst.Modulo):
         yield from _texts(node.left)
     elif isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
@@ -120,12 +128,10 @@ def is_sent(file: File, node: cst.BaseExpression) -> bool:
     call = file.call(call_node)
     if call.name is None:
         return False
-    for kind in (UrlUse, RoutePath):
-        for row in file.libraries.find_all(kind, call.name):
-            place = row.url if isinstance(row, UrlUse) else row.path
-            if call.where(place) is node:
-                return True
-    return False
+    libraries = file.libraries
+    places = [use.url for use in libraries.find_all(UrlUse, call.name)]
+    places += [route.path for route in libraries.find_all(RoutePath, call.name)]
+    return any(call.where(place) is node for place in places)
 
 
 def _is_sent_later(file: File, assignment: cst.Assign | cst.AnnAssign) -> bool:

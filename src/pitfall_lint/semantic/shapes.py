@@ -252,9 +252,7 @@ def replaced(shape: Shape, old: str, new: str, count: int = -1) -> Shape:
         elif "/" in old or "/" in new:
             kept = bool(old.strip("/"))
             parts.append(
-                replace(
-                    part, leading=part.leading if kept else None, trailing=part.trailing if kept else None
-                )
+                replace(part, leading=part.leading if kept else None, trailing=part.trailing if kept else None)
             )
         else:
             parts.append(part)
@@ -263,9 +261,7 @@ def replaced(shape: Shape, old: str, new: str, count: int = -1) -> Shape:
 
 def mapped(shape: Shape, method: str) -> Shape:
     """Return what a method without arguments such as `lower` gives: texts change, holes keep what is known."""
-    return joined(
-        (getattr(part, method)() if isinstance(part, str) else part for part in shape.parts), shape.origin
-    )
+    return joined((getattr(part, method)() if isinstance(part, str) else part for part in shape.parts), shape.origin)
 
 
 # What a condition on a string says of it

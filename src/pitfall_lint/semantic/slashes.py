@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import libcst as cst
 
 from pitfall_lint.finding import Edit, Fix, Span
-from pitfall_lint.semantic import strings
-from pitfall_lint.semantic.shapes import Shape
+from pitfall_lint.semantic import shapes, strings
+from pitfall_lint.semantic.shapes import Shape, Shapes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
@@ -166,3 +166,61 @@ def drop_in(file: File, node: cst.SimpleString | cst.FormattedStringText) -> Edi
     while file.source.text(end, end + 1) == "/":
         end += 1
     return Edit(Span(at, end), "")
+
+
+def all_slashed(file: File, bare: list[Shape]) -> Fix | None:
+    """Return the fix that starts each of these alternatives with a slash, where it is written."""
+    edits = []
+    for shape in bare:
+        literal = literal_of(file, cst.Pass(), shape)
+        if literal is None:
+            return None
+        edits.append(insert_at_start(file, literal, "/"))
+    return file.edits('Start every alternative with "/"', *dict.fromkeys(edits))
+
+
+def own_slash(file: File, node: cst.BaseExpression, shape: Shape, found: Shapes) -> Fix | None:
+    """Return the edits that take the "/" away here and give it to the other alternatives of the value behind it."""
+    if not isinstance(node, cst.FormattedString) or not code_starts(file, node, "/"):
+        return None
+    edits: list[Edit] = []
+    drop = drop_at_start(file, node)
+    for other in found:
+        if other is shape:
+            continue
+        literal = literal_of(file, cst.Pass(), Shape(other.parts, origin_behind(file, node, other)))
+        if literal is None:
+            return None
+        edits.append(insert_at_start(file, literal, "/"))
+    return file.edits('Let every alternative bring its own "/"', *([drop] if drop else []), *dict.fromkeys(edits))
+
+
+def single_slash(file: File, node: cst.CSTNode) -> Fix | None:
+    """Return the fix that drops the slash behind the seam."""
+    outer = file.parent(node)
+    if isinstance(outer, cst.Attribute) or (
+        isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Modulo)
+    ):
+        return None  # text of a template
+    if isinstance(node, (cst.SimpleString, cst.FormattedStringText)):
+        return file.edits("Drop the doubled slash", drop_in(file, node))
+    if isinstance(node, (cst.Name, cst.Attribute)) and not isinstance(file.parent(node), cst.FormattedStringExpression):
+        return file.replace(node, f'{file.code(node)}.lstrip("/")', "Take the leading slash off").less_safe()
+    return None
+
+
+def separated(file: File, node: cst.CSTNode) -> Fix | None:
+    """Return the fix that puts a slash before a literal."""
+    if isinstance(node, cst.SimpleString):
+        return file.edits("Put the slash between", insert_at_start(file, node, "/"))
+    if isinstance(node, cst.FormattedStringText):
+        at = file.span(node).start
+        return file.edits("Put the slash between", insertion(at, "/"))
+    return None
+
+
+def melts(before: Shapes, text: Shape) -> bool:
+    """Tell whether a constant melts into the constant address before it."""
+    if not text.text or not is_bare(text) or not text.text[0].isalpha():
+        return False
+    return all(s.text is not None and shapes.is_url(s) and s.text[-1:].isalnum() for s in before)

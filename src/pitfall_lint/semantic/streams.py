@@ -11,10 +11,8 @@ import libcst as cst
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
 from pitfall_lint.semantic.calls import param_of
 from pitfall_lint.semantic.definitions import Class, Function
-from pitfall_lint.semantic.flow import Step
-from pitfall_lint.semantic.lifecycle import Event, events
-from pitfall_lint.semantic.ownership import Resource, is_closing_name, resource_of
-from pitfall_lint.semantic.values import Generator, Unknown
+from pitfall_lint.semantic.ownership import resource_of
+from pitfall_lint.semantic.values import Coroutine, Generator, Unknown
 from pitfall_lint.semantic.walk import all_nodes
 
 if TYPE_CHECKING:
@@ -39,22 +37,12 @@ class Source:
     """Closing the session does not matter, only closing this very thing does."""
 
 
-@dataclass(frozen=True, eq=False)
-class Escaped:
-    """A lazy value that leaves a function and reads from what is closed by then."""
-
-    leaving: cst.CSTNode
-    closed_at: cst.CSTNode
-    source: Source
-    resource: Resource | None
-    before: bool
-    """Whether it was closed before the function was left, not on the way out."""
-
-
 @dataclass
 class _Search:
     file: File
     function: Function
+    leaving: cst.CSTNode
+    """The `return` that hands the value out."""
     seen: set[cst.CSTNode] = field(default_factory=set)
     derived: set[cst.CSTNode] = field(default_factory=set)
 
@@ -102,6 +90,9 @@ class _Search:
             if isinstance(call.target, Function) and call.target.parent is self.function:
                 yield from self._closure(call.target, call.node)
             return
+        if values and all(isinstance(v, Coroutine) for v in values):  # runs when the caller awaits it
+            yield from self._given(call, call.node, "")
+            return
         yield from self._by_row(call)
 
     def _by_row(self, call: Call) -> Iterator[Source]:
@@ -111,9 +102,26 @@ class _Search:
             return
         if row.when and not _is_true(call.keyword(row.when)):
             return
+        if row.consumed_by and self._is_consumed(call, row.consumed_by):
+            return
         of = call.where(row.argument) if row.argument else call.receiver
         for name in self._objects(of, row.survives):
             yield Source(name, call.node, row.after, row.survives)
+
+    def _is_consumed(self, call: Call, methods: tuple[str, ...]) -> bool:
+        """Tell whether the function reads everything itself, so that nothing is left to be read later."""
+        outer = self.file.parent(call.node)
+        outer = self.file.parent(outer) if isinstance(outer, cst.Await) else outer
+        targets: list[cst.CSTNode] = [t.target for t in outer.targets] if isinstance(outer, cst.Assign) else []
+        if isinstance(outer, cst.WithItem) and outer.asname is not None:
+            targets.append(outer.asname.name)
+        names = {target.value for target in targets if isinstance(target, cst.Name)}
+        graph = self.file.flow(self.function)
+        return any(
+            other.method in methods and isinstance(other.receiver, cst.Name) and other.receiver.value in names
+            for other in self.function.calls()
+            if graph.reaches(other.node, self.leaving) is not False
+        )
 
     def _streamed_by_wrapper(self, call: Call) -> Iterator[Source]:
         """A method of the project's own client that is asked for a stream: `client.request(…, stream=True)`."""
@@ -196,11 +204,7 @@ class _Search:
         for outer in self.file.ancestors(node):
             if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
                 return False
-            if (
-                isinstance(outer, cst.If)
-                and child is outer.body
-                and _says_generator(self.file, outer.test, node)
-            ):
+            if isinstance(outer, cst.If) and child is outer.body and _says_generator(self.file, outer.test, node):
                 return True
             child = outer
         return False
@@ -238,82 +242,8 @@ def _mentions(function: Function, name: str) -> bool:
     return any(isinstance(n, cst.Name) and n.value == name for n in all_nodes(function.node.body))
 
 
-def escaping(function: Function) -> Iterator[Escaped]:
-    """Yield the lazy values that leave a function although what they read is closed by then, on some path."""
-    if isinstance(function.node, cst.Lambda) or function.is_generator:
-        return
-    file, graph = function.file, function.file.flow(function)
-    closers = list(_closing_subjects(function))
-    if not closers or not graph.is_complete:
-        return
-    for leaving in function.nodes(cst.Return):
-        if leaving.value is None:
-            continue
-        done: set[str] = set()
-        for source in _Search(file, function).lazy(leaving.value):
-            for subject, resource, what in closers:
-                if subject != source.name or subject in done:
-                    continue
-                if source.survives and resource is not None and resource.row.kind in ("client", "connection"):
-                    continue
-                closed = _closed_by_then(function, leaving, what)
-                if closed is not None:
-                    done.add(subject)
-                    yield Escaped(leaving, closed[0], source, resource, closed[1])
-
-
-def _closing_subjects(function: Function) -> Iterator[tuple[str, Resource | None, dict[Step, list[Event]]]]:
-    file = function.file
-    names: dict[str, cst.BaseExpression] = {}
-    for node in function.nodes(cst.Attribute, cst.WithItem):
-        if isinstance(node, cst.Attribute) and _is_closing_call(file, node):
-            names.setdefault(file.text(node.value), node.value)
-        elif isinstance(node, cst.WithItem):
-            bound = node.asname.name if node.asname is not None else node.item
-            if isinstance(bound, (cst.Name, cst.Attribute)):
-                names.setdefault(file.text(bound), bound)
-    for text, expression in names.items():
-        resource = resource_of(file, expression)
-        happens = events(function, text, resource)
-        if any(event.kind == "close" for each in happens.values() for event in each):
-            yield text, resource, happens
-
-
-def _is_closing_call(file: File, node: cst.Attribute) -> bool:
-    return is_closing_name(node.attr.value) and isinstance(file.parent(node), cst.Call)
-
-
-def _closed_by_then(
-    function: Function, leaving: cst.Return, happens: dict[Step, list[Event]]
-) -> tuple[cst.CSTNode, bool] | None:
-    """Return what closes the subject on some path through a return, and whether that came before it."""
-    graph = function.file.flow(function)
-    places = set(graph.steps_of(leaving))
-    State = tuple["cst.CSTNode | None", "bool | None"]
-
-    def transfer(step: Step, state: State, raised: bool) -> State | None:
-        node, before = state
-        for event in happens.get(step, ()):
-            if event.kind == "close":
-                node = node or event.node
-            elif event.kind in ("open", "with") and before is None:
-                node = None
-        if step in places:
-            if raised:
-                return None
-            before = node is not None
-        return node, before
-
-    start: State = (None, None)
-    states = graph.typestate(start, transfer)
-    if states is None:
-        return None
-    found = [
-        (node, before) for node, before in states.exits("return") if node is not None and before is not None
-    ]
-    return min(found, key=lambda one: function.file.span(one[0]).start) if found else None
-
-
 def lazy_sources(function: Function, value: cst.BaseExpression | None) -> list[Source]:
     """Return what a value that leaves a function still reads from later."""
-    return list(_Search(function.file, function).lazy(value))
+    if value is None:
+        return []
+    return list(_Search(function.file, function, function.file.statement_of(value)).lazy(value))

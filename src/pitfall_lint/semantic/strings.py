@@ -120,13 +120,7 @@ def _variable(file: File, node: cst.Name | cst.Attribute, frame: Frame) -> Shape
 
 
 def _text_row(file: File, node: cst.BaseExpression) -> Text | None:
-    leaf = (
-        node.attr.value
-        if isinstance(node, cst.Attribute)
-        else node.value
-        if isinstance(node, cst.Name)
-        else ""
-    )
+    leaf = node.attr.value if isinstance(node, cst.Attribute) else node.value if isinstance(node, cst.Name) else ""
     if leaf not in file.libraries.leaves(Text):
         return None
     name = file.qualified_name(node)
@@ -250,9 +244,7 @@ def _join(file: File, node: cst.Call, row: Join, frame: Frame) -> Shapes:
         texts = [(left.text, right.text) for left in lefts for right in rights]
         if all(left is not None and right is not None for left, right in texts):
             return tuple(literal(urljoin(left or "", right or "")) for left, right in texts)
-        if all(s.starts for s in rights) and all(
-            shapes.url_path(s) is None and shapes.is_url(s) for s in lefts
-        ):
+        if all(s.starts for s in rights) and all(shapes.url_path(s) is None and shapes.is_url(s) for s in lefts):
             return shapes.concatenated(lefts, rights)
     return ()
 

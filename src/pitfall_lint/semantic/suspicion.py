@@ -10,10 +10,10 @@ import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cached_property, lru_cache
 from keyword import iskeyword
 
-from pitfall_lint.libraries import Function, Libraries, Row, Type
+from pitfall_lint.libraries import Attribute, Function, Libraries, Row, Type, kinds
 from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
 from pitfall_lint.semantic.receivers import Receivers
@@ -82,7 +82,7 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
 
     `asked` are the rules by the kind of rows that they ask for and the shape of code that they look for.
     """
-    also, makers = _other_names(libraries), _makers(libraries)
+    also, makers, of_type = _other_names(libraries), _makers(libraries), _words_of_types(libraries)
     found: dict[str, dict[Want, None]] = {}
 
     def add(word: str, name: str, of_type: bool, roots: Iterable[str], more: Iterable[str] = ()) -> None:
@@ -96,7 +96,8 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
     for (kind, shape), rules in asked.items():
         for row in libraries.rows(kind):
             names = [name for n in row.names for name in also.get(libraries.canonical(n), (n,))]
-            roots = {name.partition(".")[0] for name in names if "." in name}
+            roots = {word for n in row.names for word in _near_words(n, libraries, of_type)}
+            roots = roots or {name.partition(".")[0] for name in names if "." in name}
             for f in fields(row):
                 if isinstance(row, Function):  # asked for by whoever looks for calls of coroutine functions
                     if f.name != "name" or not row.coroutine:
@@ -116,7 +117,10 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
                     for name in (*also.get(canonical, (text,)), *others):
                         owner, _, leaf = name.rpartition(".")
                         more = f.metadata.get("shape", ())
-                        add(leaf, name if owner else "", _is_type(owner, libraries), roots if owner else (), more)
+                        near: Iterable[str] = () if owner in ("", "builtins") else (name.partition(".")[0],)
+                        if is_method := _is_type(owner, libraries):
+                            near = of_type.get(libraries.canonical(owner), (_near_word(owner),))
+                        add(leaf, name if owner else "", is_method, near, more)
     return {word: tuple(these) for word, these in found.items()}
 
 
@@ -137,6 +141,43 @@ def _other_names(libraries: Libraries) -> dict[str, tuple[str, ...]]:
         for base in libraries.bases(type_.name)[1:]:
             found.setdefault(base, {base: None}).update(dict.fromkeys((type_.name, *type_.also)))
     return {name: tuple(names) for name, names in found.items()}
+
+
+def _near_words(name: str, libraries: Libraries, of_type: Mapping[str, frozenset[str]]) -> Iterable[str]:
+    """Return words of which one is near whatever is an object of the type that a name speaks of."""
+    canonical = libraries.canonical(name)
+    owner = canonical.rpartition(".")[0]
+    if canonical in of_type:
+        return of_type[canonical]
+    if owner in of_type:
+        return of_type[owner]
+    return (name.partition(".")[0],) if "." in name else ()
+
+
+def _near_word(name: str) -> str:
+    """Return a name's package and its leaf: "requests.sessions.Session" is near where both words stand."""
+    package, _, rest = name.partition(".")
+    return f"{package}.{rest.rpartition('.')[2]}" if rest and package != "builtins" else rest or package
+
+
+def _words_of_types(libraries: Libraries) -> dict[str, frozenset[str]]:
+    """Return, for a canonical type, the leaf words by which code comes to its objects: classes, makers, variables."""
+    found: dict[str, set[str]] = {}
+
+    def add(type_: str, names: Iterable[str]) -> None:
+        for base in libraries.bases(libraries.canonical(type_)):
+            found.setdefault(base, {_near_word(base)}).update(map(_near_word, names))
+
+    for type_ in libraries.rows(Type):
+        add(type_.name, (type_.name, *type_.also))
+        if type_.enters:
+            add(type_.enters, (type_.name, *type_.also))
+    for function in libraries.rows(Function):
+        if function.returns:
+            add(function.returns, (function.name, *function.also))
+    for attribute in libraries.rows(Attribute):
+        add(attribute.type, (attribute.name,))
+    return {name: frozenset(words) for name, words in found.items()}
 
 
 def _makers(libraries: Libraries) -> dict[str, tuple[str, ...]]:
@@ -166,56 +207,88 @@ class Suspicion:
         self.source = source
         self.libraries = libraries
         self.wanted = dict(wanted)
-        self.plain = [word for word, these in self.wanted.items() if any(not want.name for want in these)]
         self.spans = Spans(source)
         self.receivers = Receivers(source.data, named, lambda name: self.imports.get(name, ()), reaches, giving(libraries))
         self._held: dict[tuple[ast.expr, frozenset[str]], bool] = {}
-        self._trees: dict[Place, ast.Module] = {}
+        self._readings: dict[Place, list[tuple[ast.Module, Reading]]] = {}
         self.lines_read = 0
         """How many lines `ast` has read."""
+        self.lines: dict[int, set[str]] = {}
+        self._told: set[tuple[str, str]] = set()
         self.inherited: dict[int, set[str]] = {}
-        self.passed_on: dict[str, set[str]] = {}
-        """Names of this file's definitions that matter, with the rules to which their users matter."""
+        self.passed_on: dict[str, tuple[Want, ...]] = {}
+        """Names of this file's definitions that matter, with what wants them where they are used."""
 
     def run(self) -> dict[int, set[str]]:
         """Return 0-based lines of the definitions that matter, with the rules to which they matter."""
-        lines: dict[int, set[str]] = {}
-        pending = list(self.wanted)
+        self._follow(list(self.wanted))
+        return self.lines
+
+    def more(self, wanted: Wants) -> dict[int, set[str]]:
+        """Look for further words, too: those that other modules pass on."""
+        for word, these in wanted.items():
+            self.wanted[word] = (*self.wanted.get(word, ()), *these)
+            classes = {name for want in these for name in want.roots if name.encode() in self.source.data}
+            self.receivers.named |= classes
+        self._follow(list(wanted))
+        return self.lines
+
+    def _follow(self, pending: list[str]) -> None:
+        lines = self.lines
         for _ in range(_HOPS):
             places: dict[Place, int] = {}
-            for offset in sorted(self._hits(pending)):
+            words: set[str] = set()
+            for offset, word in sorted(self._hits(pending)):
                 place = self.spans.at(offset)
                 if place is None:  # decorators and statements of a class: its whole text is read below
                     place = self._outlined(offset)
                 places.setdefault(place, offset)
+                words.add(word)
             pending = []
             for place, offset in places.items():
-                verdict = self._read(place)
+                verdict = self._read(place, words)
                 if verdict.rules:
                     lines.setdefault(self._line_of(offset), set()).update(verdict.rules)
                 if verdict.touched:
-                    pending += self._pass_on(verdict.names, verdict.touched)
+                    class_ = self._class_at(place.start) if place.indent else ""
+                    pending += self._pass_on(verdict.names, verdict.touched, class_, place.is_function)
             if not pending:
                 break
         for line, rules in self.inherited.items():
             lines.setdefault(line, set()).update(rules)
-        return lines
 
-    def _pass_on(self, names: Iterable[str], touched: Mapping[str, frozenset[str]]) -> Iterator[str]:
+    def _class_at(self, offset: int) -> str:
+        """Return the name of the module's class around a method."""
+        data = self.source.data
+        start = data.rfind(b"\nclass ", 0, offset) + 1
+        match = _CLASS.match(data, start)
+        return match[1].decode("utf-8", "replace") if match else ""
+
+    def _pass_on(
+        self, names: Iterable[str], touched: Mapping[str, frozenset[str]], class_: str, is_function: bool
+    ) -> Iterator[str]:
         """Want the names of what matters, too: whoever uses them may matter to the same rules."""
-        for name in names:
-            known = self.wanted.get(name, ())
-            new = set(touched).difference(*(want.rules for want in known if want.of_type))
-            if new:
-                by_shape: dict[frozenset[str], set[str]] = {}
-                for code in new:
-                    by_shape.setdefault(touched[code] - {"called", "indirect", "dropped"}, set()).add(code)
-                self.passed_on.setdefault(name, set()).update(new)
-                self.wanted[name] = (
-                    *known,
-                    *(Want(name, name, True, Row, frozenset(), frozenset(c), shape) for shape, c in by_shape.items()),
-                )
-                yield name
+        if not is_function:  # what a variable was given cannot block
+            touched = {code: shape for code, shape in touched.items() if "indirect" not in shape}
+        owners = frozenset({class_} if class_ else ())
+        for name in {*names, *owners}:
+            roots = owners - {name}
+            new = {code for code in touched if (name, code) not in self._told}
+            if not new:
+                continue
+            self._told.update((name, code) for code in new)
+            by_shape: dict[frozenset[str], set[str]] = {}
+            for code in new:
+                shape = touched[code] - ({"indirect"} if "indirect" in touched[code] else {"called", "dropped"})
+                by_shape.setdefault(shape, set()).add(code)
+            wants = tuple(
+                Want(name, name, bool(roots), Row, roots, frozenset(codes), shape)
+                for shape, codes in by_shape.items()
+            )
+            self.receivers.named |= owners
+            self.passed_on[name] = (*self.passed_on.get(name, ()), *wants)
+            self.wanted[name] = (*self.wanted.get(name, ()), *wants)
+            yield name
 
     def _outlined(self, offset: int) -> Place:
         """Return the place of an offset by the full outline: slower, and right about strings."""
@@ -241,7 +314,7 @@ class Suspicion:
         data = self.source.data
         return self.outline.line_of(offset) if b"\r" in data else data.count(b"\n", 0, offset)
 
-    def _hits(self, words: Iterable[str]) -> Iterator[int]:
+    def _hits(self, words: Iterable[str]) -> Iterator[tuple[int, str]]:
         """Yield the offsets of words that are more than a definition's name, an import or a part of a longer word."""
         data = self.source.data
         pending = list(words)
@@ -262,48 +335,73 @@ class Suspicion:
                             self.wanted[name] = self.wanted[word]
                             pending.append(name)
                     if data[max(position - 4, 0) : position] != b"def " and not _in_import(data, position):
-                        yield position
+                        yield position, word
                 position = data.find(needle, end)
 
-    def _read(self, place: Place) -> _Verdict:
-        """Return the rules to which a place matters, and the names that it defines."""
+    def _read(self, place: Place, words: set[str]) -> _Verdict:
+        """Return to which rules a place matters by some words, and the names that it defines."""
         try:
+            pieces = self._pieces(place)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            if not place.is_function and place.start >= 0:
+                return self._read(Place(-1, -1, 0, False), words)
+            name = _DEFINED.match(self.source.data, max(place.start, 0))
+            verdict = _Verdict({name[1].decode("utf-8", "replace")} if name else set())
+            for word in words:
+                for want in self.wanted[word]:
+                    verdict.add(want, want.shape)
+            return verdict
+        verdict = _Verdict(set())
+        for piece, reading in pieces:
+            touched, verdict.touched = verdict.touched, {}
+            self._weigh(reading, words, verdict)
+            if verdict.touched:
+                verdict.names |= _defined(piece)
+            verdict.touched = {**touched, **verdict.touched}
+        return verdict
+
+    def _pieces(self, place: Place) -> list[tuple[ast.Module, Reading]]:
+        """Return what a place says; the module without its functions in pieces, each statement for itself."""
+        found = self._readings.get(place)
+        if found is None:
             if place.start < 0:
                 text = self.outline.skeleton.text
             else:
                 body = self.source.data[place.start : place.end].decode(self.source.encoding)
                 text = f"if 1:\n{body}" if place.indent else body
-            if place not in self._trees:
-                self.lines_read += text.count("\n")
-                self._trees[place] = ast.parse(text)
-            tree = self._trees[place]
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            if not place.is_function and place.start >= 0:
-                return self._read(Place(-1, -1, 0, False))
-            name = _DEFINED.match(self.source.data, max(place.start, 0))
-            verdict = _Verdict({name[1].decode("utf-8", "replace")} if name else set())
-            for these in self.wanted.values():
-                for want in these:
-                    verdict.add(want, want.shape)
-            return verdict
-        verdict = _Verdict(set())
+            self.lines_read += text.count("\n")
+            tree = ast.parse(text)
+            pieces = [tree] if place.start >= 0 else [ast.Module([statement], []) for statement in tree.body]
+            found = self._readings[place] = [(piece, Reading(piece)) for piece in pieces]
+        return found
 
-        def hear(word: str, looks: set[str]) -> None:
-            for want in self.wanted.get(word, ()):
-                if not want.name:
-                    verdict.add(want, looks)
+    def _weigh(self, reading: Reading, words: set[str], verdict: _Verdict) -> None:
+        """Add what the code of a piece matters to, as far as some words go."""
+        plain = {word for word in words if any(not want.name for want in self.wanted[word])}
+        if plain:
+            for word, looks in reading.words:
+                if word in plain:
+                    self._hear(word, looks, verdict)
+            for text, looks in reading.texts:
+                for word in plain:
+                    if word in text:
+                        self._hear(word, looks, verdict)
+        for word in words:
+            for use in reading.uses(word, self.coroutines):
+                heir = reading.heirs.get(use.node)
+                if heir is None:
+                    self._judge(use, reading, verdict)
+                    continue
+                own = _Verdict(set())
+                self._judge(use, reading, own)
+                self._inherit(heir, own.rules)
+                verdict.rules |= own.rules
+                verdict.touched.update(own.touched)
 
-        reading = Reading(self.wanted, self.plain, hear)
-        reading.coroutines = self.coroutines
-        reading.walk(tree, is_async=False)
-        for use in reading.uses:
-            before = set(verdict.rules)
-            self._judge(use, reading, verdict)
-            if (heir := reading.heirs.get(use.node)) is not None and verdict.rules - before:
-                self._inherit(heir, verdict.rules - before)
-        if verdict.touched:
-            verdict.names = _defined(tree)
-        return verdict
+    def _hear(self, word: str, looks: frozenset[str], verdict: _Verdict) -> None:
+        for want in self.wanted[word]:
+            if not want.name:
+                verdict.add(want, looks)
 
     def _inherit(self, heir: str, rules: set[str]) -> None:
         """A class inherits from what matters: its methods may matter by their names alone."""
@@ -354,6 +452,8 @@ class Suspicion:
         return "*" in self.imports or re.search(rb"^%s\b[^=\n(]*=" % word.encode(), self.source.data, re.M) is not None
 
     def _may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
+        if getattr(node, "attr", getattr(node, "id", "")) in telling_names(self.libraries):
+            return True
         key = (node, roots)
         found = self._held.get(key)
         if found is None:
@@ -369,8 +469,8 @@ class Suspicion:
         if full.partition(".")[0] not in known_roots(self.libraries):
             return not want.roots or self.receivers.reaches(full, want.roots)
         if not want.name:
-            return has_receiver and (not want.roots or full.partition(".")[0] in want.roots)
-        return want.of_type and has_receiver and "." in full and full.partition(".")[0] in want.roots
+            return has_receiver and (not want.roots or not _leaves(want.roots).isdisjoint([*full.split("."), *name.split(".")]))
+        return want.of_type and has_receiver and not _leaves(want.roots).isdisjoint([*full.split("."), *name.split(".")[:-1]])
 
 
 class _Verdict:
@@ -405,6 +505,23 @@ def _is_given(want: Want, use: Use) -> bool:
     return starred or (position.isdigit() and len(use.call.args) > int(position))
 
 
+@lru_cache(maxsize=4096)
+def _leaves(roots: frozenset[str]) -> frozenset[str]:
+    return frozenset(root.rpartition(".")[2] for root in roots)
+
+
+_TELLING: dict[int, frozenset[str]] = {}
+
+
+def telling_names(libraries: Libraries) -> frozenset[str]:
+    """Return the names that say what an untyped object is, by the rows: `loop`, `executor`."""
+    found = _TELLING.get(id(libraries))
+    if found is None:
+        rows = (row for kind in kinds().values() for row in libraries.rows(kind))
+        found = _TELLING[id(libraries)] = frozenset(n for row in rows for n in getattr(row, "receivers", ()))
+    return found
+
+
 _ROOTS: dict[int, frozenset[str]] = {}
 
 
@@ -433,6 +550,7 @@ _HOPS = 3
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _AWAITED_CALL = re.compile(rb"await[ \t]+[\w.]+[ \t]*\(")
 _AWAITED_NAME = re.compile(rb"\bawait[ \t]+[\w.]*$")
+_CLASS = re.compile(rb"class[ \t]+(\w+)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
 
 

@@ -79,6 +79,10 @@ class Syntax:
             self._tree_of[tree.module] = tree
         return tree
 
+    def has_read(self, block: Block | None) -> bool:
+        """Tell whether the tree of a definition was asked for: only then can an answer depend on its text."""
+        return block in self._trees
+
     def _parse(self, block: Block | None) -> Tree | None:
         slice_ = self.outline.skeleton if block is None else self.outline.slice(block)
         try:
@@ -91,9 +95,7 @@ class Syntax:
             line = slice_.lines[at] if slice_.lines else 0
             self.errors.append((line + 1, error.message.partition("\n")[0]))
         except (RecursionError, UnicodeDecodeError):
-            self.errors.append(
-                ((block.header if block is not None else 0) + 1, "nested too deeply to be read")
-            )
+            self.errors.append(((block.header if block is not None else 0) + 1, "nested too deeply to be read"))
         return None
 
     @cached_property
@@ -134,9 +136,7 @@ class Syntax:
     def statement_of(self, node: cst.CSTNode) -> cst.CSTNode:
         """Return the small or compound statement that a node stands in (or is)."""
         current: cst.CSTNode | None = node
-        while current is not None and not isinstance(
-            current, (cst.BaseSmallStatement, cst.BaseCompoundStatement)
-        ):
+        while current is not None and not isinstance(current, (cst.BaseSmallStatement, cst.BaseCompoundStatement)):
             current = self._parents.get(current)
         return current if current is not None else node
 

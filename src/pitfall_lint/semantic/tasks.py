@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries.tasks import Spawn
-from pitfall_lint.semantic import handling
+from pitfall_lint.semantic import clauses, handling
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.fate import Fate, fate_of, mentions
 from pitfall_lint.semantic.handling import Escape
@@ -35,8 +35,15 @@ class Started:
     file: File
     helper: Function | None = None
     """The helper of the project that does it and gives the task back."""
+    by_name: bool = False
+    """What starts it is only known by the name of the object: `self.executor`."""
     held: bool = False
     """The helper keeps a strong reference."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether what it raises ends in a future of a pool or of another thread, mostly with no log at all."""
+        return self.row.silent or bool(self.row.function)
 
     def escape(self) -> Escape | None:
         """Return where an exception leaves what is started; None when it handles everything itself."""
@@ -98,7 +105,8 @@ def _by_row(call: Call) -> Started | None:
     function = call.where(row.function) if row.function else None
     if coroutine is not None and _is_task(call.file, coroutine):
         return None  # ensure_future(task): the task's own fate is looked at
-    return Started(call, row, coroutine, function, call.file)
+    by_name = call.name is None and call.receiver is not None
+    return Started(call, row, coroutine, function, call.file, by_name=by_name)
 
 
 def _is_task(file: File, node: cst.BaseExpression) -> bool:
@@ -115,12 +123,16 @@ def _by_helper(call: Call) -> Started | None:
     if inner is None:
         return None
     coroutine, function = inner.coroutine, inner.function
+    if isinstance(coroutine, cst.Call) and isinstance(coroutine.func, cst.Name):
+        given = argument_for(call, helper, coroutine.func.value)  # `create_task(function(*args))`
+        if given is not None:
+            return Started(call, inner.row, None, given, call.file, helper, held=inner.held)
     for part in (coroutine, function):
         if isinstance(part, cst.Name) and (given := argument_for(call, helper, part.value)) is not None:
             if part is coroutine:
-                return Started(call, inner.row, given, None, call.file, helper, inner.held)
-            return Started(call, inner.row, None, given, call.file, helper, inner.held)
-    return Started(call, inner.row, coroutine, function, helper.file, helper, inner.held)
+                return Started(call, inner.row, given, None, call.file, helper, held=inner.held)
+            return Started(call, inner.row, None, given, call.file, helper, held=inner.held)
+    return Started(call, inner.row, coroutine, function, helper.file, helper, held=inner.held)
 
 
 def helper_spawn(function: Function) -> Started | None:
@@ -175,12 +187,13 @@ def swallowing_try(task: Started) -> cst.Try | None:
     file = task.call.file
     outer = file.enclosing(task.call.node, cst.Try)
     statement = task.call.statement
-    if outer is None or not outer.handlers or task.fate() is None or task.row.keeps:
+    fate = task.fate() if outer is not None else None
+    if outer is None or not outer.handlers or fate is None or fate.perhaps or task.row.keeps:
         return None
     line = file.parent(statement)
     if line is None or file.parent(line) is not outer.body:
         return None
-    if all(set(handling.class_names(handler.type)) <= _OF_SPAWN for handler in outer.handlers):
+    if all(set(clauses.class_names(handler.type)) <= _OF_SPAWN for handler in outer.handlers):
         return None
     for other in outer.body.body:
         if other is not line and not _is_plain(task, other):
@@ -188,9 +201,7 @@ def swallowing_try(task: Started) -> cst.Try | None:
     return outer if task.escape() is not None else None
 
 
-_OF_SPAWN = frozenset(
-    {"RuntimeError", "AttributeError", "TypeError", "NameError", "ImportError", "CancelledError"}
-)
+_OF_SPAWN = frozenset({"RuntimeError", "AttributeError", "TypeError", "NameError", "ImportError", "CancelledError"})
 """What making the coroutine or finding a loop can raise; a handler for these is no mistake."""
 
 

@@ -158,9 +158,7 @@ def _handed_over(function: Function, use: cst.BaseExpression) -> Iterator[Way]:
         call = file.call(call_node)
         for row in file.rows_of_call(call, ThreadEntry):
             if any(e is node or file.definition(e) is function for e in handed(call, row)):
-                yield _entry(
-                    "process" if row.process else "thread", row.thread, file, call_node, call.function
-                )
+                yield _entry("process" if row.process else "thread", row.thread, file, call_node, call.function)
                 return
         target_ = call.target
         if target_ is not None and (param := param_of(target_, call, outer.value)) is not None:
@@ -216,9 +214,7 @@ def _hands_over(target: Function | Class, param: str, depth: int) -> Iterator[st
         if not isinstance(node, cst.Name) or node.value != param:
             continue
         outer = file.parent(node)
-        if (
-            isinstance(outer, cst.Call) and outer.func is node
-        ):  # called in a nested function that a thread gets
+        if isinstance(outer, cst.Call) and outer.func is node:  # called in a nested function that a thread gets
             inner = file.function_of(outer)
             if inner is not None and inner is not function:
                 yield from (way.where for way in entries(inner) if way.runs_on == "thread")
@@ -263,6 +259,18 @@ def _kept_for_thread(class_: Class, init: Function, param: str) -> Iterator[str]
                     yield row.thread
 
 
+def is_callback(function: Function) -> bool:
+    """Tell whether a function is given away: as an argument, or as an attribute of another object."""
+    file = function.file
+    for use in uses(function):
+        outer = file.parent(use)
+        if isinstance(outer, cst.Arg):
+            return True
+        if isinstance(outer, cst.Assign) and any(isinstance(t.target, cst.Attribute) for t in outer.targets):
+            return True
+    return False
+
+
 def is_coroutine_function(file: File, expression: cst.BaseExpression) -> bool:
     """Tell whether an expression surely holds a coroutine function, of the project or a library."""
     values = file.values_of(expression)
@@ -285,8 +293,7 @@ def stays_as_it_is(function: Function) -> bool:
     plain = {"staticmethod", "classmethod", "builtins.staticmethod", "builtins.classmethod"}
     rows = function.file.libraries
     return all(
-        name is not None and (name in plain or rows.find(Transparent, name))
-        for name in function.decorator_names
+        name is not None and (name in plain or rows.find(Transparent, name)) for name in function.decorator_names
     )
 
 
@@ -307,11 +314,7 @@ def async_callbacks(file: File) -> Iterator[tuple[cst.CSTNode, cst.CSTNode, str]
             if class_.subclass_of(row.type):
                 for name in row.methods:
                     method = class_.own_methods.get(name)
-                    if (
-                        method is not None
-                        and method.is_coroutine_function
-                        and isinstance(method.node, cst.FunctionDef)
-                    ):
+                    if method is not None and method.is_coroutine_function and isinstance(method.node, cst.FunctionDef):
                         yield method.node, method.node.params, row.thread
     for node in file.nodes(cst.Assign):
         if isinstance(node, cst.Assign) and isinstance(node.targets[0].target, cst.Attribute):

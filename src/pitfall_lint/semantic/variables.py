@@ -191,11 +191,7 @@ def module_variable(file: File, name: str) -> Shapes:
     file.memo[key] = ()
     found = names.module_lookup(file, name)
     result: Shapes = ()
-    if (
-        found is not None
-        and found.scope == "module"
-        and not any(isinstance(b, Block) for b in found.bindings)
-    ):
+    if found is not None and found.scope == "module" and not any(isinstance(b, Block) for b in found.bindings):
         own = [b for b in found.bindings if isinstance(b, Binding)]
         skeleton = file.skeleton
         inside = [b for b in own if b.node in skeleton.order]
@@ -205,9 +201,7 @@ def module_variable(file: File, name: str) -> Shapes:
         for binding in own:
             if binding.node not in skeleton.order:  # behind `global` in a function
                 plain = binding.kind == "assign" and binding.value is not None and not binding.path
-                result = (
-                    united(result or None, strings.shapes_of(file, binding.value) if plain else UNKNOWN) or ()
-                )  # type: ignore[arg-type]
+                result = united(result or None, strings.shapes_of(file, binding.value) if plain else UNKNOWN) or ()  # type: ignore[arg-type]
     file.memo[key] = result
     return result
 
@@ -241,9 +235,7 @@ def _of_class(class_: Class, name: str, *, instance: bool) -> Shapes:
         if method is not None:
             if not (instance and method.is_property) or method.is_async:
                 return ()
-            return shapes.merged(
-                s for r in method.returns()[: shapes.WIDTH] for s in strings.shapes_of(base.file, r)
-            )
+            return shapes.merged(s for r in method.returns()[: shapes.WIDTH] for s in strings.shapes_of(base.file, r))
         if found := _own_attribute(base, name, instance=instance):
             return found
     return ()
@@ -263,9 +255,7 @@ def _own_attribute(class_: Class, name: str, *, instance: bool) -> Shapes:
             methods[function] = None
         elif value is not None:
             body = list(strings.shapes_of(file, value))
-            if instance and isinstance(
-                node, cst.AnnAssign
-            ):  # a field: the constructor may give another value
+            if instance and isinstance(node, cst.AnnAssign):  # a field: the constructor may give another value
                 body.insert(0, hole(name, source="setting", key=(class_, name)))
         elif instance:
             body.append(hole(name, source="parameter", key=(class_, name)))

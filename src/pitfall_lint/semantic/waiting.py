@@ -67,9 +67,7 @@ def _detached(call: Call, row: Waiter) -> LostWait | None:
         return None
     if row.returns_exceptions and call.keyword(row.returns_exceptions) is not None:
         return None
-    if leaf(call.node.func) == "shield" and any(
-        isinstance(value, (cst.Name, cst.Attribute)) for value in given
-    ):
+    if leaf(call.node.func) == "shield" and any(isinstance(value, (cst.Name, cst.Attribute)) for value in given):
         return None  # the shielded task has a name of its own, by which it may be read
     if not any(_escape(file, value) for value in given):
         return None
@@ -107,9 +105,7 @@ def _ignored(call: Call, row: Waiter) -> LostWait | None:
             value = element.value
             if isinstance(value, cst.Name):
                 fate = fate and name_fate(file, value, call.node, contained=False)
-                escapes += [
-                    task.escape() for made in _made(file, value) if (task := started_by(made)) is not None
-                ]
+                escapes += [task.escape() for made in _made(file, value) if (task := started_by(made)) is not None]
             elif isinstance(value, cst.Call) and (task := started_by(file.call(value))) is not None:
                 escapes.append(task.escape())
             else:
@@ -131,14 +127,12 @@ def _result_ignored(call: Call, row: Waiter) -> bool:
         return True
     if not isinstance(outer, cst.Assign) or len(outer.targets) != 1 or call.function is None:
         return False
-    target = outer.targets[0].target
+    target: cst.BaseExpression = outer.targets[0].target
     if isinstance(target, cst.Tuple) and target.elements:
         target = target.elements[0].value  # the done ones
     if not isinstance(target, cst.Name):
         return False
-    names = [
-        n for n in all_nodes(call.function.node.body) if isinstance(n, cst.Name) and n.value == target.value
-    ]
+    names = [n for n in all_nodes(call.function.node.body) if isinstance(n, cst.Name) and n.value == target.value]
     return len(names) == 1 and "." not in target.value
 
 

@@ -59,16 +59,9 @@ def _logger(file: File) -> tuple[str | None, int]:
         if not isinstance(statement, cst.SimpleStatementLine):
             continue
         for small in statement.body:
-            if (
-                isinstance(small, cst.Assign)
-                and isinstance(small.value, cst.Call)
-                and len(small.targets) == 1
-            ):
+            if isinstance(small, cst.Assign) and isinstance(small.value, cst.Call) and len(small.targets) == 1:
                 target = small.targets[0].target
-                if (
-                    isinstance(target, cst.Name)
-                    and file.qualified_name(small.value.func) == "logging.getLogger"
-                ):
+                if isinstance(target, cst.Name) and file.qualified_name(small.value.func) == "logging.getLogger":
                     return target.value, _line_behind(file, statement)
     return None, 0
 

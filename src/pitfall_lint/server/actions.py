@@ -43,6 +43,8 @@ class Actions:
                 )
         for finding in findings if disable else ():
             yield from self._silencing(uri, finding)
+        for code in dict.fromkeys(finding.code for finding in findings) if disable else ():
+            yield from self._silencing_everywhere(code)
         for code in dict.fromkeys(finding.code for finding in findings):
             if (rule := self.rules.find(code)) is not None:
                 title = f"Open the page of {rule.name} ({code})"
@@ -77,6 +79,13 @@ class Actions:
                 diagnostics=[self._short(finding)],
                 edit=self.edit(edits),
             )
+
+    def _silencing_everywhere(self, code: str) -> Iterator[types.CodeAction]:
+        if code in (lint.SYNTAX_ERROR, noqa.UNUSED) or self.analysis.is_broken or self.where.cells:
+            return
+        if edit := noqa.silence_file(self.where.source, code):
+            title = f"Disable {code} in this file"
+            yield types.CodeAction(title, kind=types.CodeActionKind.QuickFix, edit=self.edit([edit]))
 
     def _short(self, finding: Finding) -> types.Diagnostic:
         _, place = self.where.range(finding.span)

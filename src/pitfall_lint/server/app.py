@@ -24,9 +24,7 @@ from pitfall_lint.source import Source
 log = logging.getLogger(__name__)
 _NOTEBOOKS = types.NotebookDocumentSyncOptions(
     notebook_selector=[
-        types.NotebookDocumentFilterWithNotebook(
-            notebook="*", cells=[types.NotebookCellLanguage(language="python")]
-        )
+        types.NotebookDocumentFilterWithNotebook(notebook="*", cells=[types.NotebookCellLanguage(language="python")])
     ],
     save=True,
 )
@@ -184,7 +182,7 @@ class Server(LanguageServer):
 
     def publish(self, uri: str, analysis: Analysis) -> None:
         """Push the findings of a document, unless the client asks for them itself."""
-        if self.pulls and not analysis.snapshot.cells:
+        if self.pulls:
             return
         from pitfall_lint.server.features import items_of
 
@@ -213,9 +211,7 @@ class Server(LanguageServer):
         if not folders and self.workspace.root_path:
             folders = [self.workspace.root_path]
         paths = [os.path.abspath(folder) for folder in folders if folder]
-        self.session.settings.folders = {
-            path: known.get(path, self.session.settings.everywhere) for path in paths
-        }
+        self.session.settings.folders = {path: known.get(path, self.session.settings.everywhere) for path in paths}
 
     def use_options(self, options: Any) -> None:
         """Take the settings that came with the start: for all folders, or `{"settings": …}`."""
@@ -232,9 +228,7 @@ class Server(LanguageServer):
             return
         settings = self.session.settings
         folders = list(settings.folders)
-        items = [
-            types.ConfigurationItem(scope_uri=uris.from_fs_path(f), section="pitfall-lint") for f in folders
-        ]
+        items = [types.ConfigurationItem(scope_uri=uris.from_fs_path(f), section="pitfall-lint") for f in folders]
         items.append(types.ConfigurationItem(section=client_settings.SECTION))
         try:
             answers = await self.workspace_configuration_async(types.ConfigurationParams(items))

@@ -61,9 +61,7 @@ def _diagnostic(
         code_description=types.CodeDescription(rule.url) if rule else None,
         source=SOURCE,
         tags=[types.DiagnosticTag.Unnecessary] if finding.code == noqa.UNUSED else None,
-        related_information=[_related(each, where, source_of) for each in finding.related]
-        if related
-        else None,
+        related_information=[_related(each, where, source_of) for each in finding.related] if related else None,
         data={"name": finding.name, "fixable": bool(finding.fixes)},
     )
 
@@ -119,6 +117,4 @@ def page(rule: Rule) -> str:
 def _reflowed(text: str) -> str:
     """Return Markdown with paragraphs on one line each: some editors keep every line break."""
     blocks = re.split(r"\n\s*\n", text)
-    return "\n\n".join(
-        b if re.search(r"^\s*([-*|`>#]|\d+\.)", b, re.M) else b.replace("\n", " ") for b in blocks
-    )
+    return "\n\n".join(b if re.search(r"^\s*([-*|`>#]|\d+\.)", b, re.M) else b.replace("\n", " ") for b in blocks)

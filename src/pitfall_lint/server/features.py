@@ -60,9 +60,7 @@ def create() -> Server:
 DIAGNOSTICS = types.DiagnosticOptions(
     inter_file_dependencies=True, workspace_diagnostics=True, identifier="pitfall-lint"
 )
-ACTIONS = types.CodeActionOptions(
-    code_action_kinds=[types.CodeActionKind.QuickFix, FIX_ALL], resolve_provider=True
-)
+ACTIONS = types.CodeActionOptions(code_action_kinds=[types.CodeActionKind.QuickFix, FIX_ALL], resolve_provider=True)
 
 
 def initialize(ls: Server, params: types.InitializeParams) -> None:
@@ -182,9 +180,7 @@ async def pull(ls: Server, params: types.DocumentDiagnosticParams) -> types.Docu
     return types.RelatedFullDocumentDiagnosticReport(items=items, result_id=name)
 
 
-async def pull_workspace(
-    ls: Server, params: types.WorkspaceDiagnosticParams
-) -> types.WorkspaceDiagnosticReport:
+async def pull_workspace(ls: Server, params: types.WorkspaceDiagnosticParams) -> types.WorkspaceDiagnosticReport:
     """Answer with the findings of all files of all folders."""
     known = {each.uri: each.value for each in params.previous_result_ids}
     reports: list[Any] = []
@@ -212,9 +208,7 @@ async def pull_workspace(
                 )
             elif items or uri in known:
                 reports.append(
-                    types.WorkspaceFullDocumentDiagnosticReport(
-                        uri=uri, items=items, result_id=name, version=version
-                    )
+                    types.WorkspaceFullDocumentDiagnosticReport(uri=uri, items=items, result_id=name, version=version)
                 )
     return types.WorkspaceDiagnosticReport(reports)
 
@@ -245,9 +239,7 @@ async def code_actions(ls: Server, params: types.CodeActionParams) -> list[types
     if actions.wanted(only, types.CodeActionKind.QuickFix.value):
         found += _actions(ls, analysis).at(uri, params.range, client.disableRuleComment)
     if client.fixAll and actions.wanted(only, FIX_ALL):
-        found.append(
-            types.CodeAction("pitfall-lint: mend all that is safe to mend", kind=FIX_ALL, data={"uri": main})
-        )
+        found.append(types.CodeAction("pitfall-lint: mend all that is safe to mend", kind=FIX_ALL, data={"uri": main}))
     if not ls.can("text_document.code_action.resolve_support"):
         found = [await resolve(ls, action) if action.data else action for action in found]
     return found

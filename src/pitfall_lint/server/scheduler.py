@@ -14,8 +14,10 @@ from pitfall_lint.server.documents import Snapshot
 from pitfall_lint.server.session import Analysis, Session
 
 log = logging.getLogger(__name__)
-DELAY = 0.01
+DELAY = 0.002
 """Seconds in which further edits are waited for."""
+PAUSE = 0.4
+"""Seconds without an edit after which everything is asked again."""
 
 
 @dataclass
@@ -105,6 +107,21 @@ class Scheduler:
             analysis = await self.analysis(uri)
             if analysis is not None and analysis.snapshot.key == self.key(uri):
                 self.publish(uri, analysis)
+                if analysis.is_quick and await self._settled(uri, analysis):
+                    self.publish(uri, self.results[uri])
+
+    async def _settled(self, uri: str, quick: Analysis) -> bool:
+        """Ask everything again once typing pauses; tell whether that made a difference."""
+        key = quick.snapshot.key
+        for _ in range(int(PAUSE / 0.05)):
+            await asyncio.sleep(0.05)
+            if uri in self._dirty or self.key(uri) != key:
+                return False
+        analysis = await self.run(lambda: self.session.analyse(quick.snapshot, full=True))
+        if analysis is None or self.key(uri) != key:
+            return False
+        self.results[uri] = analysis
+        return analysis.findings != quick.findings
 
     async def analysis(self, uri: str) -> Analysis | None:
         """Return the analysis of a document as it is now; None when it is closed or fails."""

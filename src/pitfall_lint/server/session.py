@@ -12,9 +12,13 @@ from threading import Event
 from pitfall_lint import catalog, config, discover, fixing, lint, noqa, run
 from pitfall_lint.finding import Edit, Finding, Span
 from pitfall_lint.libraries import Libraries, LibraryError
+from pitfall_lint.screen import Awake, Screen, screen_for
+from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.outline import Block, Outline
 from pitfall_lint.semantic.project import Project, read_bytes
 from pitfall_lint.server.documents import Snapshot
 from pitfall_lint.server.settings import SettingsOf
+from pitfall_lint.server.shortcut import Change, change_between, function_of
 from pitfall_lint.source import Source
 
 log = logging.getLogger(__name__)
@@ -33,6 +37,18 @@ class Analysis:
     used: frozenset[str] = frozenset()
     is_broken: bool = False
     """Whether the text has a syntax error; then findings of before may be among these."""
+    is_quick: bool = False
+    """Whether it was told from the one before without asking everything again."""
+
+
+@dataclass(frozen=True)
+class _Base:
+    """A full analysis, to tell the next ones from."""
+
+    analysis: Analysis
+    awake: Awake
+    outline: Outline
+    file: File | None
 
 
 class Session:
@@ -49,6 +65,8 @@ class Session:
         self._libraries: dict[tuple[str, ...], Libraries] = {}
         self._good: dict[str, Analysis] = {}
         """The last analysis of each document that had no syntax error."""
+        self._bases: dict[str, _Base] = {}
+        self._screens: list[Screen] = []
         self._on_disk: dict[str, tuple[tuple[int, int], Analysis]] = {}
         self._excluded: dict[str, tuple[config.Settings, bool]] = {}
 
@@ -59,9 +77,14 @@ class Session:
         self._libraries.clear()
         self._on_disk.clear()
         self._excluded.clear()
+        self._bases.clear()
+        self._screens.clear()
 
-    def analyse(self, snapshot: Snapshot, stop: Event | None = None) -> Analysis | None:
-        """Return the findings of a snapshot; None when it was stopped."""
+    def analyse(self, snapshot: Snapshot, stop: Event | None = None, *, full: bool = False) -> Analysis | None:
+        """Return the findings of a snapshot; None when it was stopped.
+
+        An edit inside a function that no finding depends on needs no more than moving findings, unless `full`.
+        """
         self._forget_changed()
         if stop is not None and stop.is_set():
             return None
@@ -76,19 +99,80 @@ class Session:
             self.settings.say(str(error))
             return self._good.get(snapshot.uri)
         source = snapshot.source
+        awake: Awake | None = None
         syntax = len(source.data) < _LARGE
+        base = self._bases.get(snapshot.uri)
+        if base is not None and base.analysis.settings is settings and base.analysis.rules == rules:
+            change = change_between(base.analysis.snapshot.source.data, source.data)
+            edited = function_of(base.outline, change, source)
+            is_same = base.analysis.snapshot.key[1] == snapshot.key[1] and not full
+            if edited is not None and edited.error is not None:
+                if is_same:
+                    return self._half_typed(base, snapshot, edited.error, client.showSyntaxErrors)
+            elif edited is not None:
+                syntax = False  # the one function that was edited parses, so the rest does as before
+                awake = self._screen(rules, project).wake(source, project)
+                if is_same:
+                    quick = _told_from(base, edited.block, change, awake, snapshot)
+                    if quick is not None:
+                        return quick
+        analysis = self._full(snapshot, settings, rules, project, awake, syntax)
+        if not client.showSyntaxErrors:
+            shown = tuple(f for f in analysis.findings if f.code != lint.SYNTAX_ERROR)
+            analysis = replace(analysis, findings=shown)
+        if analysis.is_broken:
+            if (good := self._good.get(snapshot.uri)) is not None:
+                analysis = replace(analysis, findings=_kept(good, source, analysis.findings))
+        else:
+            self._good[snapshot.uri] = analysis
+        return analysis
+
+    def _screen(self, rules: tuple[catalog.Rule, ...], project: Project) -> Screen:
+        screen = screen_for(rules, project.libraries)
+        if screen not in self._screens:
+            self._screens.append(screen)
+        return screen
+
+    def _half_typed(self, base: _Base, snapshot: Snapshot, error: tuple[int, str], show: bool) -> Analysis:
+        """Return the findings while one function does not parse: those of all other lines, and the error."""
+        rule = self.catalog.find(lint.SYNTAX_ERROR)
+        found: tuple[Finding, ...] = ()
+        if show and rule is not None and rule.code in {each.code for each in base.analysis.rules}:
+            finding = lint.syntax_error(snapshot.source, *error)
+            found = (replace(finding, name=rule.name, severity=rule.severity),)
+        findings = _kept(base.analysis, snapshot.source, found)
+        return replace(base.analysis, snapshot=snapshot, findings=findings, is_broken=True, is_quick=True)
+
+    def _full(
+        self,
+        snapshot: Snapshot,
+        settings: config.Settings,
+        rules: tuple[catalog.Rule, ...],
+        project: Project,
+        awake: Awake | None,
+        syntax: bool,
+    ) -> Analysis:
+        """Ask every rule that the text wakes."""
+        source = snapshot.source
+        if awake is None:
+            awake = self._screen(rules, project).wake(source, project)
         linted = lint.lint_with_facts(
-            source, rules, project, on_error=lambda error: log.error("%s", error), syntax=syntax
+            source,
+            rules,
+            project,
+            on_error=lambda error: log.error("%s", error),
+            syntax=syntax,
+            awake=awake,
         )
         findings = self._shown(source, linted.findings, rules, settings)
         is_broken = any(finding.code == lint.SYNTAX_ERROR for finding in linted.findings)
-        if not client.showSyntaxErrors:
-            findings = tuple(f for f in findings if f.code != lint.SYNTAX_ERROR)
-        if is_broken and (good := self._good.get(snapshot.uri)) is not None:
-            findings = _kept(good, source, findings)
-        analysis = Analysis(snapshot, findings, rules, settings, linted.used, is_broken)
-        if not is_broken:
-            self._good[snapshot.uri] = analysis
+        used = linted.used.union(project.imported_by(source, depth=2))
+        analysis = Analysis(snapshot, findings, rules, settings, used, is_broken)
+        self._bases.pop(snapshot.uri, None)
+        if not is_broken and not snapshot.cells:
+            file = project.opened(os.path.abspath(source.path)) if awake.rules else None
+            outline = file.outline if file is not None else Outline(source)
+            self._bases[snapshot.uri] = _Base(analysis, awake, outline, file)
         return analysis
 
     def analyse_file(self, path: str, uri: str) -> Analysis | None:
@@ -103,7 +187,7 @@ class Session:
         except OSError:
             return None
         analysis = self.analyse(Snapshot(uri, path, source, (0, 0)))
-        self._good.pop(uri, None)
+        self.close(uri)
         if analysis is not None:
             self._on_disk[path] = (stamp, analysis)
         return analysis
@@ -117,6 +201,7 @@ class Session:
     def close(self, uri: str) -> None:
         """Forget a document that was closed."""
         self._good.pop(uri, None)
+        self._bases.pop(uri, None)
 
     def fixed(self, analysis: Analysis, *, unsafe: bool, codes: Iterable[str] | None = None) -> list[Edit]:
         """Return the edits that all fixes together, or those of some rules, make in a document."""
@@ -130,9 +215,7 @@ class Session:
             found = lint.lint_source(text, rules, project, on_error=lambda error: log.error("%s", error))
             return self._shown(text, found, rules, settings)
 
-        result = fixing.fix_source(
-            source, again, unsafe=unsafe, wanted=lambda f: wanted is None or f.code in wanted
-        )
+        result = fixing.fix_source(source, again, unsafe=unsafe, wanted=lambda f: wanted is None or f.code in wanted)
         project.forget(source.path)
         return edits_between(source, result.source)
 
@@ -156,14 +239,14 @@ class Session:
             path = self.changed.popleft()
             for project in self._projects.values():
                 project.forget(path)
+            for screen in self._screens:
+                screen.forget(path)
             for other, (_, analysis) in list(self._on_disk.items()):
                 if other == path or path in analysis.used:
                     del self._on_disk[other]
 
     def _rules(self, settings: config.Settings, path: str) -> tuple[catalog.Rule, ...]:
-        chosen = self.catalog.select(
-            settings.select, settings.ignore, settings.extend_select, settings.extend_ignore
-        )
+        chosen = self.catalog.select(settings.select, settings.ignore, settings.extend_select, settings.extend_ignore)
         ignored = config.ignored_in(path, settings)
         off = {rule.code for selector in ignored for rule in self.catalog.matching(selector)[1]}
         return tuple(rule for rule in chosen if rule.code not in off)
@@ -187,6 +270,28 @@ class Session:
         return tuple(run.graded(finding, settings, self.catalog) for finding in visible)
 
 
+def _told_from(base: _Base, block: Block, change: Change, awake: Awake, snapshot: Snapshot) -> Analysis | None:
+    """Return the analysis after an edit inside a function that was never read and wakes no rule; else None."""
+    old, new = base.analysis.snapshot.source, snapshot.source
+    if base.awake.lines is None or awake.lines is None or base.awake.rules != awake.rules:
+        return None
+    if base.file is not None and base.file.has_read(block):
+        return None
+    start, end = block.first, block.end
+    delta = len(new.lines) - len(old.lines)
+    if any(start <= line < end for line in base.awake.lines):
+        return None
+    if tuple(line if line < start else line + delta for line in base.awake.lines) != awake.lines:
+        return None
+    if b"noqa" in old.data[change.head : change.tail] or b"noqa" in new.data[change.head : change.tail + change.shift]:
+        return None
+    findings = [change.moved_finding(finding) for finding in base.analysis.findings]
+    whole = tuple(finding for finding in findings if finding is not None)
+    if len(whole) != len(findings):
+        return None
+    return replace(base.analysis, snapshot=snapshot, findings=whole, is_quick=True)
+
+
 def edits_between(before: Source, after: Source) -> list[Edit]:
     """Return the edits of whole lines that make one text of the other."""
     import difflib
@@ -194,9 +299,7 @@ def edits_between(before: Source, after: Source) -> list[Edit]:
     old, new = before.lines, after.lines
     starts = [*before.line_starts, len(before.data)]
     edits = []
-    for kind, first, last, begin, end in difflib.SequenceMatcher(
-        None, old, new, autojunk=False
-    ).get_opcodes():
+    for kind, first, last, begin, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if kind != "equal":
             text = b"".join(new[begin:end]).decode(after.shown_encoding, "replace")
             edits.append(Edit(Span(starts[first], starts[last]), text))
@@ -208,43 +311,10 @@ def _kept(good: Analysis, source: Source, found: tuple[Finding, ...]) -> tuple[F
 
     While a line is typed the text does not parse, names mean nothing, and findings would flicker.
     """
-    old, new = good.snapshot.source.data, source.data
-    head = _shared(old, new)
-    tail = _shared(old[head:][::-1], new[head:][::-1])
-    head = max(old.rfind(b"\n", 0, head) + 1, 0)
-    end = old.find(b"\n", len(old) - tail)
-    tail_start = len(old) if end < 0 else end + 1
-    shift = len(new) - len(old)
-
-    def moved(span: Span) -> Span | None:
-        if span.end <= head:
-            return span
-        return Span(span.start + shift, span.end + shift) if span.start >= tail_start else None
-
+    change = change_between(good.snapshot.source.data, source.data)
     kept = {(finding.code, finding.span): finding for finding in found}
     for finding in good.findings:
-        span = moved(finding.span)
-        if span is None or (finding.code, span) in kept:
-            continue
-        fixes = []
-        for fix in finding.fixes:
-            edits = [(moved(edit.span), edit.text) for edit in fix.edits]
-            if all(place is not None for place, _ in edits):
-                placed = tuple(Edit(place, text) for place, text in edits if place is not None)
-                fixes.append(replace(fix, edits=placed))
-        kept[finding.code, span] = replace(finding, span=span, fixes=tuple(fixes))
-    order = sorted(kept.values(), key=lambda finding: (finding.span, finding.code))
-    return tuple(order)
-
-
-def _shared(one: bytes, other: bytes) -> int:
-    """Return how many bytes two texts begin with alike."""
-    low, high = 0, min(len(one), len(other))
-    first, second = memoryview(one), memoryview(other)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if first[low:middle] == second[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+        moved = change.moved_finding(finding)
+        if moved is not None:
+            kept.setdefault((moved.code, moved.span), moved)
+    return tuple(sorted(kept.values(), key=lambda finding: (finding.span, finding.code)))

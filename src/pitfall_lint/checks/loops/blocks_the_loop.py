@@ -52,9 +52,7 @@ def in_a_thread(file: File, call: Call) -> Fix | None:
             name, imports = file.edit_import(module)
             args = "".join(f", {file.code(arg).strip().rstrip(',')}" for arg in call.node.args)
             new = f"await {name}.{leaf}({file.code(call.node.func)}{args})"
-            if getattr(file.parent(call.node), "value", None) is call.node and hasattr(
-                file.parent(call.node), "attr"
-            ):
+            if getattr(file.parent(call.node), "value", None) is call.node and hasattr(file.parent(call.node), "attr"):
                 new = f"({new})"
             return file.edits("Run it in a thread", file.edit_replace(call.node, new), imports)
     return None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.libraries.loops import LoopOnly, LoopWait
 from pitfall_lint.semantic.call import Call
@@ -11,6 +13,7 @@ from pitfall_lint.semantic.elsewhere import handed_elsewhere
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.guards import foreign_way, has_no_loop
 from pitfall_lint.semantic.loops import loop_in_reach, only_rows
+from pitfall_lint.semantic.threads import is_callback, loop_ways
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -19,16 +22,27 @@ def check(file: File) -> Iterator[Finding]:
         for row in only_rows(call):
             way = foreign_way(call)
             if way is None:
+                if row.receiver_is_loop and may_come_from_anywhere(call):
+                    message = f"{call.text} in a callback: if that comes on another thread, {row.effect}"
+                    yield file.finding(call.node, message, strict=True, fix=knock(file, call, row))
                 break
             message = f"{call.text} is called on {way.where}, not on the loop's: {row.effect}"
             yield file.finding(call.node, message, related=way.related, fix=knock(file, call, row))
             break
     for found in handed_elsewhere(file, "belongs to a loop", is_only_for_loop, has_no_loop):
         row = only_rows(found.call)[0]
-        message = (
-            f"{file.text(found.given)} runs on {found.thread} and comes to {found.call.text}: {row.effect}"
-        )
+        message = f"{file.text(found.given)} runs on {found.thread} and comes to {found.call.text}: {row.effect}"
         yield file.finding(found.given, message, related=found.related)
+
+
+def may_come_from_anywhere(call: Call) -> bool:
+    """Tell whether a call on a kept loop stands in a plain function that is given to others as a callback."""
+    function = call.function
+    if function is None or function.is_async or call.receiver is None or not has_no_loop(function):
+        return False
+    if isinstance(call.receiver, cst.Call) or any(True for _ in loop_ways(function)):
+        return False
+    return is_callback(function)
 
 
 def is_only_for_loop(call: Call) -> bool:
@@ -42,9 +56,7 @@ def knock(file: File, call: Call, row: LoopOnly) -> Fix | None:
         return None
     receiver = file.code(call.receiver) if call.receiver is not None else ""
     given = call.where(row.loop) if row.loop else None
-    loop = (
-        file.code(given) if given is not None else receiver if row.receiver_is_loop else loop_in_reach(call)
-    )
+    loop = file.code(given) if given is not None else receiver if row.receiver_is_loop else loop_in_reach(call)
     if loop is None:
         return None
     if row.via == "coroutine":

@@ -43,6 +43,4 @@ def too_early(call: Call, row: LoopBound) -> str:
     """Return why making it early matters."""
     if row.needs_loop:
         return f"{call.text} needs a loop at once: without one it raises, with another it belongs to that one"
-    return (
-        f"Python {row.python} binds it to the loop that is current when it is made; asyncio.run makes another"
-    )
+    return f"Python {row.python} binds it to the loop that is current when it is made; asyncio.run makes another"

@@ -26,9 +26,7 @@ def check(file: File) -> Iterator[Finding]:
                 says = f"{row.thread} calls it and drops the coroutine, nothing runs"
                 message = f"{file.text(given)} is a coroutine function: {says}"
             elif is_coroutine(file, given):
-                message = (
-                    f"{file.text(given)} makes a coroutine, which {row.thread} cannot call: nothing runs"
-                )
+                message = f"{file.text(given)} makes a coroutine, which {row.thread} cannot call: nothing runs"
             else:
                 continue
             yield file.finding(given, message, fix=run_it(file, call, row, place, given))
@@ -58,9 +56,7 @@ def run_it(file: File, call: Call, row: ThreadEntry, place: str, given: cst.Base
     if call.has_star or row.process or row.each:
         return None
     position = int(place.partition("|")[0]) if place.partition("|")[0] else None
-    after = [
-        a for i, a in enumerate(call.node.args) if a.value is not given and (a.keyword or i > (position or 0))
-    ]
+    after = [a for i, a in enumerate(call.node.args) if a.value is not given and (a.keyword or i > (position or 0))]
     coroutine = file.code(given)
     if is_coroutine_function(file, given):
         coroutine = f"{coroutine}({', '.join(file.code(a).rstrip(', ') for a in after if not row.launcher)})"

@@ -11,6 +11,7 @@ from pitfall_lint.libraries.loops import NeedsLoop, RunsLoop
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.guards import catches
+from pitfall_lint.semantic.threads import is_coroutine
 from pitfall_lint.semantic.walk import own_nodes
 
 
@@ -18,7 +19,7 @@ def check(file: File) -> Iterator[Finding]:
     """Report handlers that run a coroutine again which the `try` already ran."""
     for node in file.nodes(cst.Try):
         first = run_in(file, node.body)
-        if first is None:
+        if first is None or not what_runs(first):
             continue
         for handler in node.handlers:
             if not catches(file, handler, ("RuntimeError",)) or looks_at_error(handler):
@@ -29,9 +30,7 @@ def check(file: File) -> Iterator[Finding]:
             if second is None or what_runs(first) != what_runs(second):
                 continue
             name = what_runs(first)
-            message = (
-                f"a RuntimeError of {name} itself comes here too, and {second.text} runs it a second time"
-            )
+            message = f"a RuntimeError of {name} itself comes here too, and {second.text} runs it a second time"
             related = file.related(first.node, f"the first run of {name}")
             place = handler.type or handler
             yield file.finding(place, message, related=[related], fix=narrow(file, node, first))
@@ -62,14 +61,13 @@ def run_in(file: File, body: cst.BaseSuite) -> Call | None:
 
 
 def what_runs(call: Call) -> str:
-    """Return what a runner runs, in words: `fetch(…)`, or the name of a coroutine."""
+    """Return what a runner runs, in words: `fetch(…)`, or the name of a coroutine; nothing for a task."""
     for row in call.file.rows_of_call(call, RunsLoop):
-        if row.coroutine and (coroutine := call.where(row.coroutine)) is not None:
-            return (
-                call.file.call(coroutine).text
-                if isinstance(coroutine, cst.Call)
-                else call.file.text(coroutine)
-            )
+        coroutine = call.where(row.coroutine) if row.coroutine else None
+        if isinstance(coroutine, cst.Call):
+            return call.file.call(coroutine).text
+        if coroutine is not None and is_coroutine(call.file, coroutine):
+            return call.file.text(coroutine)
     return ""
 
 
@@ -77,9 +75,7 @@ def looks_at_error(handler: cst.ExceptHandler) -> bool:
     """Tell whether a handler reads the error or raises, so that it may know which one it got."""
     name = handler.name.name.value if handler.name and isinstance(handler.name.name, cst.Name) else None
     for node in own_nodes(handler.body):
-        if isinstance(node, cst.If) and any(
-            isinstance(n, cst.Name) and n.value == name for n in own_nodes(node.test)
-        ):
+        if isinstance(node, cst.If) and any(isinstance(n, cst.Name) and n.value == name for n in own_nodes(node.test)):
             return True
     return False
 
@@ -88,11 +84,7 @@ def narrow(file: File, node: cst.Try, first: Call) -> Fix | None:
     """Return the fix: the last statement of the `try`, which runs the coroutine, goes to an `else`."""
     body = list(node.body.body) if isinstance(node.body, cst.IndentedBlock) else []
     last = body[-1] if len(body) > 1 else None
-    if (
-        not isinstance(last, cst.SimpleStatementLine)
-        or len(last.body) != 1
-        or first.node not in set(own_nodes(last))
-    ):
+    if not isinstance(last, cst.SimpleStatementLine) or len(last.body) != 1 or first.node not in set(own_nodes(last)):
         return None
     if node.orelse is not None or node.finalbody is not None or last.leading_lines:
         return None

@@ -34,9 +34,7 @@ def check(file: File) -> Iterator[Finding]:
             message = f"{call.text} is reached from a coroutine, where it raises {row.raises}"
             yield file.finding(call.node, message, related=way.related)
         elif row.coroutine and may_be_in_a_loop(call):
-            message = (
-                f"{call.text} in a function that asks for no running loop: from a coroutine, {row.raises}"
-            )
+            message = f"{call.text} in a function that asks for no running loop: from a coroutine, {row.raises}"
             yield file.finding(call.node, message, strict=True)
     yield from elsewhere(file)
 
@@ -84,6 +82,8 @@ def runs_the_running(call: Call) -> bool:
     return bool(values) and all(
         isinstance(value, Instance)
         and value.file is not None
+        and value.origin is not None
+        and value.file.function_of(value.origin) is call.function  # later it may have stopped
         and (name := value.file.qualified_name(getattr(value.origin, "func", call.node))) is not None
         and (row := call.file.libraries.find(NeedsLoop, name)) is not None
         and row.loop == "running"
@@ -98,9 +98,7 @@ def await_it(file: File, call: Call, row: RunsLoop) -> Fix | None:
     if row.coroutine and (coroutine := call.where(row.coroutine)) is not None:
         return file.replace(
             call.node,
-            f"(await {file.code(coroutine)})"
-            if needs_parentheses(file, call)
-            else f"await {file.code(coroutine)}",
+            f"(await {file.code(coroutine)})" if needs_parentheses(file, call) else f"await {file.code(coroutine)}",
             "Await the coroutine",
         )
     if row.instead:

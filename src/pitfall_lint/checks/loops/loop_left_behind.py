@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
-from pitfall_lint.libraries.loops import LoopMaker, RunsLoop
+from pitfall_lint.libraries.loops import LoopMaker, NeedsLoop, RunsLoop
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.file import File
@@ -29,16 +29,8 @@ def check(file: File) -> Iterator[Finding]:
         restored = any(c.name == row.sets and not names(c.arg(0), name) for c in last)
         if closed and restored:
             continue
-        left = (
-            "open and current"
-            if not closed and not restored
-            else "open"
-            if not closed
-            else "current, but closed,"
-        )
-        message = (
-            f"{name} is left {left} when this function ends on some path; later get_event_loop() gets it"
-        )
+        left = "open and current" if not closed and not restored else "open" if not closed else "current, but closed,"
+        message = f"{name} is left {left} when this function ends on some path; later get_event_loop() gets it"
         yield file.finding(
             call.node,
             message,
@@ -46,10 +38,27 @@ def check(file: File) -> Iterator[Finding]:
             fix=give_back(file, settings[0], row, name),
             related=[file.related(settings[0].node, f"{name} becomes the thread's current loop here")],
         )
+    yield from closes_foreign(file)
+
+
+def closes_foreign(file: File) -> Iterator[Finding]:
+    """Report loops that a function asks for, did not make, and closes."""
+    for call, row in file.calls_to(NeedsLoop):
+        function = call.function
+        name = local_name(file, call)
+        if not row.creates or function is None or name is None:
+            continue
+        if len([n for n in function.nodes(cst.Assign) if names(n.targets[0].target, name)]) > 1:
+            continue
+        for closing in function.calls():
+            if closing.method == "close" and names(closing.receiver, name):
+                message = f"{closing.text} closes the loop that others get, too: RuntimeError: Event loop is closed"
+                related = [file.related(call.node, f"{name} is the thread's current loop, not made here")]
+                yield file.finding(closing.node, message, strict=True, related=related)
 
 
 def local_name(file: File, call: Call) -> str | None:
-    """Return the local variable that gets the new loop."""
+    """Return the local variable that gets the loop."""
     outer = file.parent(call.node)
     if isinstance(outer, cst.Assign) and len(outer.targets) == 1:
         target = outer.targets[0].target
@@ -57,7 +66,7 @@ def local_name(file: File, call: Call) -> str | None:
     return None
 
 
-def names(expression: cst.BaseExpression | None, name: str) -> bool:
+def names(expression: cst.CSTNode | None, name: str) -> bool:
     """Tell whether an expression is the plain name."""
     return isinstance(expression, cst.Name) and expression.value == name
 

@@ -45,24 +45,16 @@ def nothing_instead(file: File) -> Iterator[Finding]:
     """Report (strict) handlers that, for want of a loop, return None where a loop's object is promised."""
     for node in file.nodes(cst.Try):
         function = file.function_of(node)
-        if (
-            function is None
-            or not isinstance(function.node, cst.FunctionDef)
-            or function.node.returns is None
-        ):
+        if function is None or not isinstance(function.node, cst.FunctionDef) or function.node.returns is None:
             continue
-        promised = {
-            v.type for v in file.annotated(function.node.returns.annotation) if isinstance(v, Instance)
-        }
+        promised = {v.type for v in file.annotated(function.node.returns.annotation) if isinstance(v, Instance)}
         if not any(isinstance(t, str) and file.libraries.find(LoopBound, t) for t in promised):
             continue
         inside = [file.call(n) for n in own_nodes(node.body) if isinstance(n, cst.Call)]
         for handler in node.handlers if any(rows_that_need(call) for call in inside) else ():
             for statement in own_nodes(handler.body):
                 if isinstance(statement, cst.Return) and is_none(statement.value):
-                    message = (
-                        f"without an event loop {function.name}() gives None where an object is promised"
-                    )
+                    message = f"without an event loop {function.name}() gives None where an object is promised"
                     yield file.finding(statement, message, strict=True)
 
 
@@ -91,8 +83,6 @@ def only_runs(file: File, call: Call) -> bool:
     if not isinstance(outer, cst.Assign) or call.function is None:
         return False
     target = outer.targets[0].target
-    uses = [
-        n for n in call.function.nodes(cst.Name) if isinstance(target, cst.Name) and n.value == target.value
-    ]
+    uses = [n for n in call.function.nodes(cst.Name) if isinstance(target, cst.Name) and n.value == target.value]
     outers = [file.parent(use) for use in uses if use is not target]
     return bool(outers) and all(isinstance(o, cst.Attribute) and o.attr.value in runners for o in outers)

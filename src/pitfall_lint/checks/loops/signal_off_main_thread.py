@@ -24,13 +24,9 @@ def check(file: File) -> Iterator[Finding]:
             continue
         way = thread_way(call, _CATCHING)
         if way is not None:
-            yield file.finding(
-                call.node, f"{call.text} runs on {way.where}: {row.raises}", related=way.related
-            )
+            yield file.finding(call.node, f"{call.text} runs on {way.where}: {row.raises}", related=way.related)
         elif row.installs_handlers and (where := binds_its_user(file, call)):
-            yield file.finding(
-                call.node, f"{call.text} {where}: on any other thread, {row.raises}", strict=True
-            )
+            yield file.finding(call.node, f"{call.text} {where}: on any other thread, {row.raises}", strict=True)
     yield from elsewhere(file)
     for call, entry in file.calls_to(ThreadEntry):
         target = call.where(entry.function[0])
@@ -48,13 +44,9 @@ def check(file: File) -> Iterator[Finding]:
 def elsewhere(file: File) -> Iterator[Finding]:
     """Report functions of other modules that are handed to a thread here and need the main one there."""
     question = "needs the main thread"
-    for found in handed_elsewhere(
-        file, question, needs_main_thread, lambda passed: not knows_threads(passed)
-    ):
+    for found in handed_elsewhere(file, question, needs_main_thread, lambda passed: not knows_threads(passed)):
         row = found.call.file.rows_of_call(found.call, MainThreadOnly)[0]
-        message = (
-            f"{file.text(found.given)} runs on {found.thread}, where {found.call.text} raises {row.raises}"
-        )
+        message = f"{file.text(found.given)} runs on {found.thread}, where {found.call.text} raises {row.raises}"
         yield file.finding(found.given, message, related=found.related)
 
 
@@ -62,9 +54,7 @@ def needs_main_thread(call: Call) -> bool:
     """Tell whether a call only works in the main thread, and nobody in its function catches."""
     keywords = {a.keyword.value: a.value for a in call.node.args if a.keyword}
     rows = call.file.rows_of_call(call, MainThreadOnly)
-    return any(applies(call.file, row, keywords) for row in rows) and not is_guarded(
-        call.file, call.node, _CATCHING
-    )
+    return any(applies(call.file, row, keywords) for row in rows) and not is_guarded(call.file, call.node, _CATCHING)
 
 
 def applies(file: File, row: MainThreadOnly, keywords: dict[str, cst.BaseExpression]) -> bool:
@@ -75,12 +65,14 @@ def applies(file: File, row: MainThreadOnly, keywords: dict[str, cst.BaseExpress
 
 
 def binds_its_user(file: File, call: Call) -> str:
-    """Tell how an unguarded call makes the main thread necessary: at import, in a constructor, or not."""
+    """Tell how an unguarded call makes the main thread necessary: at import, in a method, or not."""
     if is_guarded(file, call.node, _CATCHING) or asks_thread(file, call.node):
         return ""
     function = call.function
     if function is None:
         return "" if b"__main__" in file.source.data else "binds the import of this module to the main thread"
-    if function.name == "__init__" and function.class_ is not None and not knows_threads(function):
+    if function.class_ is None or knows_threads(function) or function.is_async:
+        return ""
+    if function.name == "__init__":
         return f"binds {function.class_.name}() to the main thread"
-    return ""
+    return f"binds {function.class_.name}.{function.name}() to the main thread"

@@ -19,9 +19,7 @@ def check(file: File) -> Iterator[Finding]:
         if known is False or (way := bare_way(call, catching=())) is None:
             continue
         versions = "" if known or not row.versions else f" ({row.distribution or row.library} {row.versions})"
-        message = (
-            f"{call.text} is built on {way.where}, which has no loop: it launches, the first event fails"
-        )
+        message = f"{call.text} is built on {way.where}, which has no loop: it launches, the first event fails"
         yield file.finding(
             call.node,
             message + versions,
@@ -50,9 +48,7 @@ def launches_that_end(file: File) -> Iterator[Finding]:
         for keyword in row.returns_if:
             value = call.keyword(keyword)
             if value is not None and file.folded(value) is True and ends_program(file, call.node):
-                message = (
-                    f"{call.text} returns at once with {keyword}=True, and the program ends here, silently"
-                )
+                message = f"{call.text} returns at once with {keyword}=True, and the program ends here, silently"
                 yield file.finding(call.node, message)
     for call, entry in file.calls_to(ThreadEntry):
         daemon = call.keyword("daemon")
@@ -62,7 +58,5 @@ def launches_that_end(file: File) -> Iterator[Finding]:
         name = file.qualified_name(target) if target is not None else None
         row_ = file.libraries.find(UiLaunch, name) if name is not None else None
         if row_ is not None and not stays_alive(file, row_.kept_by) and ends_program(file, call.node):
-            message = (
-                f"{file.text(call.node.func)} is a daemon: the program ends here, and the interface with it"
-            )
+            message = f"{file.text(call.node.func)} is a daemon: the program ends here, and the interface with it"
             yield file.finding(call.node, message)

@@ -1,4 +1,4 @@
-"""A join of file paths of which a later part is absolute, so that everything before it is thrown away; or of addresses."""
+"""A join of file paths of which a later part is absolute, so that all before it is lost; or of addresses."""
 
 from __future__ import annotations
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
-from pitfall_lint.finding import Edit, Finding, Fix, Related
+from pitfall_lint.finding import Finding, Related
 from pitfall_lint.semantic import slashes
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.routes import Registered, registered
@@ -41,18 +39,8 @@ def _disagreeing(file: File, route: Registered) -> Finding | None:
         route.node,
         f'One way gives "{single[0].pretty}", another "{wrong.pretty}", which {what}',
         related=_places(file, route, [single[0], wrong]),
-        fix=_agreeing(file, bare) if bare else None,
+        fix=slashes.all_slashed(file, bare) if bare else None,
     )
-
-
-def _agreeing(file: File, bare: list[Shape]) -> Fix | None:
-    edits = []
-    for shape in bare:
-        literal = slashes.literal_of(file, cst.Pass(), shape)
-        if literal is None:
-            return None
-        edits.append(slashes.insert_at_start(file, literal, "/"))
-    return file.edits('Start every alternative with "/"', *dict.fromkeys(edits))
 
 
 def _slashed_elsewhere(file: File, route: Registered, wanted: dict[object, Registered]) -> Finding | None:
@@ -70,26 +58,9 @@ def _slashed_elsewhere(file: File, route: Registered, wanted: dict[object, Regis
             f'"/" stands before {hole.name}, which brings its own: "/x" gives "//x{rest}", which never matches',
             consequence=f'{hole.name} starts another path without a "/" before it, so no value suits both.',
             related=[*related, *_places(file, route, [s for s in route.shapes if s is not shape])],
-            fix=_own_slash(file, route, shape),
+            fix=slashes.own_slash(file, route.node, shape, route.shapes),
         )
     return None
-
-
-def _own_slash(file: File, route: Registered, shape: Shape) -> Fix | None:
-    """Return the edits that take the "/" away here and give it to the other alternatives of the value behind it."""
-    node = route.node
-    if not isinstance(node, cst.FormattedString) or not slashes.code_starts(file, node, "/"):
-        return None
-    edits: list[Edit] = []
-    drop = slashes.drop_at_start(file, node)
-    for other in route.shapes:
-        if other is shape:
-            continue
-        literal = slashes.literal_of(file, cst.Pass(), Shape(other.parts, slashes.origin_behind(file, node, other)))
-        if literal is None:
-            return None
-        edits.append(slashes.insert_at_start(file, literal, "/"))
-    return file.edits('Let every alternative bring its own "/"', *([drop] if drop else []), *dict.fromkeys(edits))
 
 
 def _first_holes(route: Registered, before: str) -> Iterator[tuple[object, Shape]]:
@@ -129,5 +100,7 @@ def _joins(file: File) -> Iterator[Finding]:
                 seam.right.node,
                 f'One way gives "{before}{single[0].pretty}", another "{before}{slashed[0].pretty}"',
                 consequence="Servers take two slashes for another path, mostly one that does not exist.",
-                related=[s.origin[0].related(s.origin[1], f'"{s.pretty}"') for s in (single[0], slashed[0]) if s.origin],
+                related=[
+                    s.origin[0].related(s.origin[1], f'"{s.pretty}"') for s in (single[0], slashed[0]) if s.origin
+                ],
             )

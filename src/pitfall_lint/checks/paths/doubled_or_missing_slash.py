@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from pitfall_lint.finding import Finding, Fix, Related
+from pitfall_lint.finding import Finding, Related
 from pitfall_lint.semantic import callers, shapes, slashes
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.seams import Joined, Seam, is_address, is_scheme_end, joined_in, starts_query
@@ -22,9 +22,12 @@ def check(file: File) -> Iterator[Finding]:
         for seam in joined.seams():
             if any(is_scheme_end(before) or starts_query(before) for before in seam.before):
                 continue
-            finding = _doubled(file, joined, seam) or _missing(file, seam) or _by_callers(file, joined, seam)
-            if finding is not None:
-                yield finding
+            finding = _doubled(file, joined, seam) or _missing(file, seam)
+            found = [finding] if finding is not None else list(_by_callers(file, joined, seam))
+            if not found and (glued := _glued(file, joined, seam)) is not None:
+                found = [glued]
+            yield from found
+            if found:
                 break
 
 
@@ -47,13 +50,15 @@ def _doubled(file: File, joined: Joined, seam: Seam) -> Finding | None:
         f'The slash is doubled: "{result}"',
         consequence="Servers take two slashes for another path, mostly one that does not exist.",
         related=[*_written(file, seam.left.node, left[0]), *_written(file, seam.right.node, right[0])],
-        fix=_single(file, seam) if len(left) == len(seam.before) and len(right) == len(seam.right.shapes) else None,
+        fix=slashes.single_slash(file, seam.right.node)
+        if len(left) == len(seam.before) and len(right) == len(seam.right.shapes)
+        else None,
     )
 
 
 def _missing(file: File, seam: Seam) -> Finding | None:
     left, right = _decided(seam.before, "ends"), _decided(seam.right.shapes, "starts")
-    if seam.left.literal and seam.right.literal or len(left) != len(seam.before) or not left or not right:
+    if (seam.left.literal and seam.right.literal) or len(left) != len(seam.before) or not left or not right:
         return None
     texts = [s.text for s in left]
     if not all(s.text and slashes.is_bare(s) and s.text[0].isalpha() for s in right):
@@ -67,61 +72,48 @@ def _missing(file: File, seam: Seam) -> Finding | None:
         f'The slash is missing: "{left[0].pretty}{right[0].pretty}"',
         consequence="The two parts melt into another host or another path.",
         related=_written(file, seam.left.node, left[0]),
-        fix=_separated(file, seam),
+        fix=slashes.separated(file, seam.right.node),
     )
 
 
-def _by_callers(file: File, joined: Joined, seam: Seam) -> Finding | None:
-    """Report a seam at a parameter to which every caller gives a text that doubles the slash."""
-    for part, side, other in (
-        (seam.left, "ends", seam.right.shapes),
-        (seam.right, "starts", seam.before),
-    ):
-        if not all(getattr(s, "starts" if side == "ends" else "ends") for s in other):
-            continue
+def _glued(file: File, joined: Joined, seam: Seam) -> Finding | None:
+    """Report, strictly, a name that is put right behind a constant path without a slash."""
+    left, name = seam.before[0], seam.right.shapes[0].hole
+    if seam.left.literal or seam.right.literal or name is None or name.leading is not None:
+        return None
+    if len(seam.before) != 1 or left.text is None or "/" not in left.text or not left.text[-1:].isalnum():
+        return None
+    return file.finding(joined.node, f'No slash between "{left.text}" and {name.name}', strict=True)
+
+
+def _by_callers(file: File, joined: Joined, seam: Seam) -> Iterator[Finding]:
+    """Report a seam at a parameter to which callers give a text that doubles the slash, or leaves it out."""
+    for part, side, other in ((seam.left, "ends", seam.right.shapes), (seam.right, "starts", seam.before)):
         given = callers.given_to(part.shapes)
-        bad = [(call, s) for call, s in given if getattr(s, side) and (side == "ends" or s.text != "/")]
-        if not given or len(bad) != len(given) or not (is_address(file, joined) or shapes.is_url(bad[0][1])):
+        slashes_other = {getattr(shape, "starts" if side == "ends" else "ends") for shape in other}
+        if not given or len(slashes_other) != 1:
             continue
-        if is_scheme_end(bad[0][1]):
+        if slashes_other == {True}:
+            bad = [(call, s) for call, s in given if getattr(s, side) and s.text != "/" and not is_scheme_end(s)]
+        else:
+            bad = [(call, s) for call, s in given if side == "starts" and slashes.melts(other, s)]
+        if not bad or not (is_address(file, joined) or shapes.is_url(bad[0][1])):
             continue
-        result = "".join(
-            bad[0][1].pretty if piece is part else piece.shapes[0].pretty for piece in joined.pieces
-        )
-        return file.finding(
-            joined.node,
-            f'The slash is doubled: callers give "{bad[0][1].pretty}", so it is "{result}"',
-            related=[call.file.related(call.node, f'gives "{shape.pretty}"') for call, shape in bad[:3]],
-        )
-    return None
+        what = "doubled" if slashes_other == {True} else "missing"
+        results = [joined.text_with(part, shape) for _, shape in bad]
+        if len(bad) == len(given):
+            related = [call.file.related(call.node, f'gives "{shape.pretty}"') for call, shape in bad[:3]]
+            text = f'The slash is {what}: callers give "{bad[0][1].pretty}", so it is "{results[0]}"'
+            yield file.finding(joined.node, text, related=related)
+            return
+        for (call, _), result in zip(bad, results, strict=True):
+            if call.file is file:
+                related = [file.related(joined.node, "joined here")]
+                yield file.finding(call.node, f'The slash is {what} in this call: "{result}"', related=related)
+        return
 
 
 def _written(file: File, node: cst.CSTNode, shape: Shape) -> list[Related]:
     if shape.origin is None or shape.origin[1] is node or shape.origin[0] is None:
         return []
     return [shape.origin[0].related(shape.origin[1], f'"{shape.pretty}" is written here')]
-
-
-def _single(file: File, seam: Seam) -> Fix | None:
-    """Return the fix that drops the slash behind the seam."""
-    node = seam.right.node
-    outer = file.parent(node)
-    if isinstance(outer, cst.Attribute) or (
-        isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Modulo)
-    ):
-        return None  # text of a template
-    if isinstance(node, (cst.SimpleString, cst.FormattedStringText)):
-        return file.edits("Drop the doubled slash", slashes.drop_in(file, node))
-    if isinstance(node, (cst.Name, cst.Attribute)) and not isinstance(file.parent(node), cst.FormattedStringExpression):
-        return file.replace(node, f'{file.code(node)}.lstrip("/")', "Take the leading slash off").less_safe()
-    return None
-
-
-def _separated(file: File, seam: Seam) -> Fix | None:
-    node = seam.right.node
-    if isinstance(node, cst.SimpleString):
-        return file.edits("Put the slash between", slashes.insert_at_start(file, node, "/"))
-    if isinstance(node, cst.FormattedStringText):
-        at = file.span(node).start
-        return file.edits("Put the slash between", slashes.insertion(at, "/"))
-    return None

@@ -44,7 +44,7 @@ def _prefix(file: File, routes: list[Registered]) -> Related | bool | None:
         first = route.shapes[0].parts[0] if route.shapes and route.shapes[0].parts else None
         if route.row.kind in {"prefix", "root", "mount", "include"} and isinstance(first, Hole) and first.source:
             return file.related(route.node, f"the prefix {first.name}")
-    words = [word.encode() for row in file.libraries.rows(MountPoint) for word in row.words]
+    words = [word.encode() for row in file.libraries.rows(MountPoint) for word in row.tokens]
     return True if any(word in file.source.data for word in words) else None
 
 
@@ -65,10 +65,11 @@ def _mounted(file: File, route: Registered) -> Iterator[Finding]:
             text = (mount.text or "").strip("/")
             wrong = [p for p in paths if p.text and p.text.strip("/") and not p.text.lstrip("/").startswith(text)]
             if text and wrong:
+                path = wrong[0].pretty.strip("/")
                 yield file.finding(
                     given,
-                    f'"/{wrong[0].pretty.strip("/")}" is compared with the whole path, "/{text}/…": every request gets a 404',
-                    consequence=f'The path has to be "/{text}/{wrong[0].pretty.strip("/")}", or "" for all of the mount.',
+                    f'"/{path}" is compared with the whole path, "/{text}/…": every request gets a 404',
+                    consequence=f'The path has to be "/{text}/{path}", or "" for all of the mount.',
                     related=[value.file.related(own or value.origin, "its own path")],
                     strict=True,
                 )

@@ -30,7 +30,7 @@ def _leading(file: File, route: Registered, known: list[Shape]) -> Finding | Non
             return None
         return file.finding(
             route.node,
-            f'"{path.pretty}" never matches "{heads[0]}": the leading "/" is already taken off, so it is for "/{heads[0]}"',
+            f'"{path.pretty}" never matches: the leading "/" is already taken off, so it is for "/{heads[0]}"',
             consequence="Requests get a 404; urls.W002 warns of it, but not below include().",
             fix=_dropped(file, route, path, ""),
         )

@@ -38,33 +38,42 @@ def check(file: File) -> Iterator[Finding]:
 
 
 def _joined(file: File, joined: Joined, seam: Seam) -> Finding | None:
-    if not all(shape.starts and shape.head for shape in seam.right.shapes) or seam.left.literal:
+    if seam.left is not joined.pieces[0] or seam.left.literal or any(s.ends for s in seam.left.shapes):
         return None
-    if any(seams.starts_query(before) for before in seam.before):
-        return None
-    holes = [h for before in seam.before if len(before.parts) == 1 and (h := prefixes.open_end(before)) is not None]
+    holes = [h for shape in seam.left.shapes if (h := prefixes.open_end(shape)) is not None]
     if not holes:
         return None
-    hole, rest = holes[0], seam.right.shapes[0].pretty
-    message = f'With "/" at the end of {hole.name} the slash is doubled: "…/{rest}"'
-    elsewhere = prefixes.stripped_elsewhere(file, hole)
-    example = prefixes.documented_with_slash(hole)
-    if not seams.is_address(file, joined) and not _is_address_name(hole):
+    hole = holes[0]
+    if not all(shape.starts and shape.head for shape in seam.right.shapes):
+        return _unseparated(file, joined, seam, hole)
+    if not seams.is_address(file, joined) and not prefixes.is_named(hole):
         return None
-    if not (elsewhere or example):
-        return file.finding(joined.node, message, fix=_stripped(file, seam.left), strict=True)
-    related = []
-    if elsewhere:
-        related.append(elsewhere[0].related(elsewhere[1], "the same value loses its slash here"))
-    else:
-        message = f'{hole.name} is documented as "{example}": the slash is doubled, "…/{rest}"'
-    return file.finding(joined.node, message, related=related, fix=_stripped(file, seam.left))
+    rest = seam.right.shapes[0].pretty
+    message = f'With "/" at the end of {hole.name} the slash is doubled: "…/{rest}"'
+    fix = _stripped(file, seam.left)
+    for hole in holes:
+        elsewhere = prefixes.stripped_elsewhere(file, hole) if hole.source else None
+        if elsewhere:
+            related = [elsewhere[0].related(elsewhere[1], "the same value loses its slash here")]
+            return file.finding(joined.node, message, related=related, fix=fix)
+        if example := prefixes.documented_with_slash(hole):
+            message = f'{hole.name} is documented as "{example}": the slash is doubled, "…/{rest}"'
+            return file.finding(joined.node, message, fix=fix)
+    return file.finding(joined.node, message, fix=fix, strict=True)
 
 
-def _is_address_name(hole: Hole) -> bool:
-    """Tell whether a value's own name says that it is an address or a prefix of one."""
-    words = str(hole.name).lower()
-    return any(word in words for word in ("url", "endpoint", "root_path", "base_path", "prefix"))
+def _unseparated(file: File, joined: Joined, seam: Seam, hole: Hole) -> Finding | None:
+    """Report, strictly, an address and a path that are put together as they are."""
+    path = seam.right.shapes[0].hole
+    if path is None or seam.right.literal or path.leading is not None or not prefixes.is_path_name(path):
+        return None
+    if not seams.is_address(file, joined) and not prefixes.is_named(hole):
+        return None
+    return file.finding(
+        joined.node,
+        f"Nothing puts one slash between {hole.name} and {path.name}: both may bring one, or neither",
+        strict=True,
+    )
 
 
 def _stripped(file: File, piece: Piece) -> Fix | None:

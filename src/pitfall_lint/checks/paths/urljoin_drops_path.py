@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from urllib.parse import urljoin
 
 import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
-from pitfall_lint.semantic import references, shapes, slashes
+from pitfall_lint.semantic import callers, references, shapes, slashes
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.references import Reference
 from pitfall_lint.semantic.shapes import Shape
@@ -17,7 +18,10 @@ from pitfall_lint.semantic.shapes import Shape
 def check(file: File) -> Iterator[Finding]:
     """Report joins that surely lose a part of the base; strictly also those that lose any path it may have."""
     for reference in references.references(file):
-        targets = reference.targets
+        targets, related = reference.targets, []
+        if given := callers.given_to(targets):
+            targets = tuple(shape for _, shape in given)
+            related = [call.file.related(call.node, f'gives "{shape.pretty}"') for call, shape in given[:3]]
         if all(_is_rooted(target) for target in targets):
             finding = _rooted(file, reference, targets[0])
         elif all(slashes.is_bare(target) and target.head for target in targets):
@@ -25,7 +29,7 @@ def check(file: File) -> Iterator[Finding]:
         else:
             finding = None
         if finding is not None:
-            yield finding
+            yield replace(finding, related=tuple(related))
     yield from _base_addresses(file)
 
 
@@ -103,6 +107,6 @@ def _base_addresses(file: File) -> Iterator[Finding]:
         if all(base.ends is False and shapes.has_path(base) for base in found):
             yield file.finding(
                 node,
-                f'base_url "{found[0].pretty}" raises ValueError: base_url must have a trailing \'/\'',
+                f"base_url \"{found[0].pretty}\" raises ValueError: base_url must have a trailing '/'",
                 fix=slashes.with_trailing(file, node),
             )

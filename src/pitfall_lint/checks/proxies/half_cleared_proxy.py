@@ -10,6 +10,7 @@ import libcst as cst
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.libraries.proxies import ProxyVariable
 from pitfall_lint.semantic import environment
+from pitfall_lint.semantic.audience import for_users
 from pitfall_lint.semantic.environment import Use
 from pitfall_lint.semantic.file import File
 
@@ -21,19 +22,16 @@ def check(file: File) -> Iterator[Finding]:
     for use in environment.uses_in_sight(file):
         if names.issuperset(use.names):
             groups.setdefault(file.function_of(use.node), []).append(use)
-    own = {
-        name
-        for use in environment.in_file(file)
-        if use.does in ("set", "append", "default")
-        for name in use.names
-    }
+    own = {name for use in environment.in_file(file) if use.does in ("set", "append", "default") for name in use.names}
     for group in groups.values():
         cleared = [use for use in group if use.does == "clear" and not own.issuperset(use.names)]
         missing = [name for name in environment.left_over(file, cleared) if name not in own]
         if cleared and missing:
-            yield _half_cleared(file, cleared, missing)
+            yield for_users(file, _half_cleared(file, cleared, missing))
             cleared = cleared[1:]
-        yield from (_raising(file, use) for use in cleared if use.raises and not environment.is_guarded(use))
+        for use in cleared:
+            if use.raises and not environment.is_guarded(use):
+                yield for_users(file, _raising(file, use))
         if not cleared and not missing:
             yield from _half_read(file, [use for use in group if use.does == "read"], own)
 
@@ -90,14 +88,7 @@ def _half_read(file: File, reads: list[Use], own: set[str]) -> Iterator[Finding]
     for use in {use.names: use for use in reversed(reads)}.values():
         for row in file.libraries.rows(ProxyVariable):
             known = everywhere.intersection(row.variables)
-            if (
-                len(use.names) == 1
-                and use.names[0] in row.variables
-                and len(known) == 1
-                and own.isdisjoint(known)
-            ):
+            if len(use.names) == 1 and use.names[0] in row.variables and len(known) == 1 and own.isdisjoint(known):
                 other = next(name for name in row.variables if name not in known)
-                finding = file.finding(
-                    use.node, f"{use.names[0]} is read, {other} is not: users set either spelling"
-                )
+                finding = file.finding(use.node, f"{use.names[0]} is read, {other} is not: users set either spelling")
                 yield replace(finding, strict=True)

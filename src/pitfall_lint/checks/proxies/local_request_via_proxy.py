@@ -10,6 +10,7 @@ import libcst as cst
 from pitfall_lint.finding import Edit, Finding, Fix
 from pitfall_lint.libraries.proxies import ProxiedClient, ProxiedRequest
 from pitfall_lint.semantic import proxied
+from pitfall_lint.semantic.audience import for_users
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.proxied import LocalRequest
 
@@ -25,7 +26,7 @@ def check(file: File) -> Iterator[Finding]:
             fixes=[_direct(file, request)],
             related=[made.file.related(made.node, "the client that trusts the environment")] if made else (),
         )
-        yield replace(finding, strict=bool(request.doubt))
+        yield for_users(file, replace(finding, strict=bool(request.doubt)))
 
 
 def _message(request: LocalRequest) -> str:
@@ -78,7 +79,5 @@ def _without_switch(file: File, node: cst.Call, switch: str, title: str) -> Fix 
     kept = [arg for arg in node.args if arg.keyword is None or arg.keyword.value != switch]
     if len(kept) == len(node.args):
         return None
-    arguments = ", ".join(
-        file.code(arg.with_changes(comma=cst.MaybeSentinel.DEFAULT)).strip() for arg in kept
-    )
+    arguments = ", ".join(file.code(arg.with_changes(comma=cst.MaybeSentinel.DEFAULT)).strip() for arg in kept)
     return file.replace(node, f"{file.code(node.func)}({arguments})", title).less_safe()

@@ -8,6 +8,7 @@ import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.semantic import environment
+from pitfall_lint.semantic.audience import for_users
 from pitfall_lint.semantic.environment import Use
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.hosts import UNKNOWN_PART
@@ -26,12 +27,13 @@ def check(file: File) -> Iterator[Finding]:
         told.append(use)
         if twin is not None:
             continue  # the same text under the other spelling, right behind: one finding, one fix
-        yield file.finding(
+        finding = file.finding(
             use.node,
             f'{" and ".join(_names(file, use))} set to "{text}": what the user listed there is lost',
             consequence="Hosts that the user reaches without the proxy now go through it.",
             fixes=[_append(file, use, names)],
         )
+        yield for_users(file, finding)
 
 
 def _constant(use: Use) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import libcst as cst
 
@@ -32,7 +33,8 @@ def _arguments(file: File) -> Iterator[Finding]:
             continue
         argument = file.parent(value)
         if isinstance(argument, cst.Arg):
-            yield file.finding(argument, row.says, fixes=[_instead(file, call, argument, row)])
+            finding = file.finding(argument, row.says, fixes=[_instead(file, call, argument, row)])
+            yield replace(finding, strict=row.partly)
 
 
 def _is(file: File, value: cst.BaseExpression, wanted: str) -> bool:
@@ -47,9 +49,7 @@ def _instead(file: File, call: Call, argument: cst.Arg, row: NoBypass) -> Fix | 
             for arg in call.node.args
             if arg is not argument
         ]
-        return file.replace(
-            call.node, f"{file.code(call.node.func)}({', '.join(kept)})", "Leave the argument out"
-        )
+        return file.replace(call.node, f"{file.code(call.node.func)}({', '.join(kept)})", "Leave the argument out")
     if not row.remedy or call.has_star:
         return None
     return file.edits(f"Use {row.remedy}", file.edit_replace_argument(argument, row.remedy))
@@ -67,11 +67,7 @@ def _attributes(file: File) -> Iterator[Finding]:
         owner = file.code(target.value)
         if row.settled_by and f"{owner}.{row.settled_by}" in _around(file, node, owner):
             continue
-        fix = (
-            file.replace(node, row.remedy.format(object=owner), f"Use {row.settled_by}")
-            if row.remedy
-            else None
-        )
+        fix = file.replace(node, row.remedy.format(object=owner), f"Use {row.settled_by}") if row.remedy else None
         yield file.finding(node, row.says, fixes=[fix])
 
 
@@ -81,9 +77,7 @@ def _around(file: File, node: cst.CSTNode, owner: str) -> str:
 
 
 def _attribute_row(file: File, target: cst.Attribute) -> NoBypassAttribute | None:
-    if not any(
-        row.attribute.endswith(f".{target.attr.value}") for row in file.libraries.rows(NoBypassAttribute)
-    ):
+    if not any(row.attribute.endswith(f".{target.attr.value}") for row in file.libraries.rows(NoBypassAttribute)):
         return None
     name = file.qualified_name(target)
     row = file.libraries.find(NoBypassAttribute, name) if name is not None else None

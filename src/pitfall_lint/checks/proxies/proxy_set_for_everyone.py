@@ -9,6 +9,7 @@ import libcst as cst
 from pitfall_lint.finding import Finding, Fix, Related
 from pitfall_lint.libraries.proxies import SelfProbe
 from pitfall_lint.semantic import environment, proxied
+from pitfall_lint.semantic.audience import for_users
 from pitfall_lint.semantic.environment import Use
 from pitfall_lint.semantic.file import File
 
@@ -26,12 +27,13 @@ def check(file: File) -> Iterator[Finding]:
         place = None if _is_undone(file, use) else _local_traffic(file)
         if place is not None:
             told.add(function)
-            yield file.finding(
+            finding = file.finding(
                 use.node,
                 f"{use.names[0]} set for the whole process without NO_PROXY: its local requests go there too",
                 fixes=[_list_hosts(file, use, exceptions)],
                 related=[place],
             )
+            yield for_users(file, finding)
 
 
 def _is_undone(file: File, use: Use) -> bool:

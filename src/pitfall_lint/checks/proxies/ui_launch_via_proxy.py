@@ -8,6 +8,7 @@ from dataclasses import replace
 from pitfall_lint.finding import Finding, Fix, Related
 from pitfall_lint.libraries.proxies import SelfProbe
 from pitfall_lint.semantic import environment
+from pitfall_lint.semantic.audience import for_users
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
 
@@ -25,7 +26,7 @@ def check(file: File) -> Iterator[Finding]:
             fixes=[_list_hosts(file, call, row)],
             related=_related(elsewhere),
         )
-        yield replace(finding, strict=elsewhere is None)
+        yield for_users(file, replace(finding, strict=elsewhere is None))
 
 
 def _is_protected(file: File, call: Call, row: SelfProbe) -> bool:
@@ -53,6 +54,4 @@ def _list_hosts(file: File, call: Call, row: SelfProbe) -> Fix:
     targets = " = ".join(f'{os}.environ["{name}"]' for name in names)
     known = " or ".join(f'{os}.environ.get("{name}")' for name in names)
     code = f'{targets} = ",".join(\n    filter(None, [{known}, "{",".join(row.hosts)}"])\n)'
-    return file.edits(
-        "List this machine in NO_PROXY before", file.edit_insert_before(call.node, code), imports
-    )
+    return file.edits("List this machine in NO_PROXY before", file.edit_insert_before(call.node, code), imports)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pitfall_lint.finding import Finding
+from pitfall_lint.semantic.closing import closes_async
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.ownership import closes_async
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -16,8 +16,6 @@ def check(file: File) -> Iterator[Finding]:
             continue
         for call in function.calls():
             if closes_async(call):
-                message = (
-                    f"{call.text} in __del__: the loop may be closed or another thread's, so it may never run"
-                )
+                message = f"{call.text} in __del__: the loop may be closed or another thread's, so it may never run"
                 yield file.finding(call.node, message)
                 break

@@ -18,11 +18,6 @@ def check(file: File) -> Iterator[Finding]:
             continue
         for call in function.calls():
             resource = made_by(call)
-            if (
-                resource is not None
-                and resource.row.kind == "client"
-                and resource.row.uses
-                and not resource.row.shared
-            ):
+            if resource is not None and resource.row.kind == "client" and resource.row.uses and not resource.row.shared:
                 message = f"{function.name} makes a {resource.label} for each request: its pool and TLS are thrown away"
                 yield file.finding(call.node, message)

@@ -8,9 +8,9 @@ import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.closing import is_plain_close
 from pitfall_lint.semantic.edits import indentation
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.ownership import is_plain_close
 from pitfall_lint.semantic.walk import own_nodes
 
 
@@ -39,6 +39,8 @@ def loop_before(file: File, call: Call) -> cst.For | cst.While | None:
         return None
     text = file.text(call.receiver)
     for outer in file.ancestors(statement):
+        if isinstance(outer, cst.With) and any(lends(file, item, call.receiver) for item in outer.items):
+            return None
         if isinstance(outer, cst.Try) and outer.finalbody is not None and text in file.code(outer.finalbody):
             return None
         if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
@@ -46,11 +48,24 @@ def loop_before(file: File, call: Call) -> cst.For | cst.While | None:
     for other in block.body:
         if other is line:
             break
-        if isinstance(other, (cst.For, cst.While)) and any(
-            isinstance(n, cst.Yield) for n in own_nodes(other.body)
-        ):
+        if isinstance(other, (cst.For, cst.While)) and any(isinstance(n, cst.Yield) for n in own_nodes(other.body)):
             return other
     return None
+
+
+def lends(file: File, item: cst.WithItem, receiver: cst.BaseExpression) -> bool:
+    """Tell whether a `with` around closes the thing on its way out: it binds it, or what it was made from."""
+    bound = file.text(item.asname.name if item.asname is not None else item.item)
+    if file.text(receiver) == bound:
+        return True
+    found = file.lookup(receiver.value, receiver) if isinstance(receiver, cst.Name) else None
+    values = [getattr(binding, "value", None) for binding in found.bindings] if found is not None else []
+    return any(
+        isinstance(node, cst.Name) and node.value == bound
+        for value in values
+        if isinstance(value, cst.BaseExpression)
+        for node in own_nodes(value)
+    )
 
 
 def finally_(file: File, call: Call, loop: cst.For | cst.While) -> Fix | None:

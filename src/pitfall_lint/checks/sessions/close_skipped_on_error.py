@@ -21,9 +21,7 @@ def check(file: File) -> Iterator[Finding]:
                 yield finding
         for dead in dead_closes(function):
             guard = file.text(dead.test.test)
-            message = (
-                f"`{guard}` is false whenever {file.call(dead.work).text} fails, so {dead.subject} stays open"
-            )
+            message = f"`{guard}` is false whenever {file.call(dead.work).text} fails, so {dead.subject} stays open"
             yield file.finding(
                 dead.test, message, until=dead.test.test, related=[file.related(dead.work, "fails here")]
             )
@@ -38,9 +36,7 @@ def skipped(file: File, local: Local) -> Finding | None:
     if local.open_at & {"end", "return"} and only_failing and not local.handed_on:
         place, close = close, local.call.node
         made = file.source.position(file.span(close).start)[0]
-        message = (
-            f"closes the {local.resource.name} of line {made} only when the work fails: else it stays open"
-        )
+        message = f"closes the {local.resource.name} of line {made} only when the work fails: else it stays open"
     elif local.open_at & {"end", "return"}:
         message = f"not every path closes this {local.resource.name}: the close in line {line} is left out"
     elif "raise" in local.open_at:

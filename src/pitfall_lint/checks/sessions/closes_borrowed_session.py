@@ -21,9 +21,7 @@ def check(file: File) -> Iterator[Finding]:
         for borrowed in closed_defaults(function):
             yield told(borrowed, f"closes {borrowed.what} even when the caller gave it: it is dead for them")
         for borrowed in closed_by_context(function):
-            yield told(
-                borrowed, f"each use of this context manager closes {borrowed.what}, which others still use"
-            )
+            yield told(borrowed, f"each use of this context manager closes {borrowed.what}, which others still use")
         for borrowed in closed_cache_items(function):
             yield told(
                 borrowed,

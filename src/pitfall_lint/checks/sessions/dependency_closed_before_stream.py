@@ -20,7 +20,5 @@ def check(file: File) -> Iterator[Finding]:
                 f"{taken.by} needs {name} after the dependency {injected.function.name} has closed its"
                 f" {injected.resource.name}"
             )
-            related = [
-                injected.function.file.related(injected.closed_at, "closed here, before the body is sent")
-            ]
+            related = [injected.function.file.related(injected.closed_at, "closed here, before the body is sent")]
             yield replace(file.finding(taken.place, message, related=related), strict=not taken.certain)

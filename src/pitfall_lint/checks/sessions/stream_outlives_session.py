@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from pitfall_lint.finding import Finding
+from pitfall_lint.semantic.escapes import escaping
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.streams import escaping
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -27,9 +27,7 @@ def check(file: File) -> Iterator[Finding]:
             follows = f": {escaped.source.after}" if escaped.source.after else ""
             if place is escaped.leaving:
                 how = "with" if by_with else "close"
-                message = (
-                    f"what is returned is read after the {how} in line {line} has closed {name}{follows}"
-                )
+                message = f"what is returned is read after the {how} in line {line} has closed {name}{follows}"
                 note = "closed here"
             else:
                 message = f"closes {name} before what line {line} returns has been read from it{follows}"

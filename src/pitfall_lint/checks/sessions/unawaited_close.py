@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.closing import is_dropped, lost_close
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.ownership import is_dropped, lost_close
 
 
 def check(file: File) -> Iterator[Finding]:

@@ -18,6 +18,4 @@ def check(file: File) -> Iterator[Finding]:
             yield stumble.file.finding(stumble.place, message, related=related)
         for early in owner_first(class_):
             message = f"{early.text} is closed before {early.rest}, which was made from it"
-            yield early.file.finding(
-                early.place, message, related=[early.file.related(early.other, "closed here")]
-            )
+            yield early.file.finding(early.place, message, related=[early.file.related(early.other, "closed here")])

@@ -15,6 +15,7 @@ from pitfall_lint.semantic.values import FunctionValue, LibraryName
 
 
 def check(file: File) -> Iterator[Finding]:
+    """Yield the awaited functions and methods."""
     for node in file.nodes(cst.Await):
         awaited = node.expression
         if not isinstance(awaited, (cst.Attribute, cst.Name)):
@@ -36,16 +37,9 @@ def _function(file: File, awaited: cst.BaseExpression) -> bool | None:
     """Tell whether an expression that names a function names a coroutine function; None when it names none."""
     kinds = set()
     for value in file.values_of(awaited):
-        if (
-            isinstance(value, FunctionValue)
-            and not value.function.is_property
-            and not value.function.decorators
-        ):
+        if isinstance(value, FunctionValue) and not value.function.is_property and not value.function.decorators:
             kinds.add(value.function.is_coroutine_function)
-        elif (
-            isinstance(value, LibraryName)
-            and (row := file.libraries.find(FunctionRow, value.name)) is not None
-        ):
+        elif isinstance(value, LibraryName) and (row := file.libraries.find(FunctionRow, value.name)) is not None:
             kinds.add(row.coroutine)
         elif isinstance(value, LibraryName) and _closes(file, value.name):
             kinds.add(True)

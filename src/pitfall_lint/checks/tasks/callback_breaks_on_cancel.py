@@ -12,6 +12,7 @@ from pitfall_lint.semantic.file import File
 
 
 def check(file: File) -> Iterator[Finding]:
+    """Yield the done-callbacks that raise for a cancelled task."""
     seen = set()
     for callback in done_callbacks(file):
         for read in breaking_reads(callback):
@@ -20,20 +21,14 @@ def check(file: File) -> Iterator[Finding]:
             seen.add(read)
             inside = callback.function.file
             text = inside.call(read).text
-            message = (
-                f"`{text}` raises CancelledError when the task was cancelled, and the callback breaks off"
-            )
+            message = f"`{text}` raises CancelledError when the task was cancelled, and the callback breaks off"
             consequence = 'The loop logs "Exception in callback", and the rest of the callback does not run.'
             if inside is file:
                 related = [file.related(callback.registration.node, "registered here")]
-                yield file.finding(
-                    read, message, related=related, consequence=consequence, fix=_guard(callback, read)
-                )
+                yield file.finding(read, message, related=related, consequence=consequence, fix=_guard(callback, read))
             else:
                 related = [inside.related(read, "raises when the task was cancelled")]
-                yield file.finding(
-                    callback.registration.node, message, related=related, consequence=consequence
-                )
+                yield file.finding(callback.registration.node, message, related=related, consequence=consequence)
             break
 
 
@@ -43,9 +38,7 @@ def _guard(callback: DoneCallback, read: cst.Call) -> Fix | None:
     outer = file.parent(read)
     handled = file.enclosing(read, cst.Try)
     if isinstance(outer, cst.Lambda):
-        return file.replace(
-            read, f"None if {task}.cancelled() else {text}", "Ask only when it was not cancelled"
-        )
+        return file.replace(read, f"None if {task}.cancelled() else {text}", "Ask only when it was not cancelled")
     if (
         handled is not None
         and handled.handlers
@@ -59,9 +52,7 @@ def _guard(callback: DoneCallback, read: cst.Call) -> Fix | None:
             return file.edits("Return when it was cancelled", file.edit_insert_before(statement, guard))
         return None
     if isinstance(outer, (cst.If, cst.While)):
-        return file.replace(
-            read, f"not {task}.cancelled() and {text}", "Ask only when it was not cancelled"
-        )
+        return file.replace(read, f"not {task}.cancelled() and {text}", "Ask only when it was not cancelled")
     asked = f"None if {task}.cancelled() else {text}"
     bare = isinstance(outer, (cst.Assign, cst.AnnAssign, cst.NamedExpr, cst.Arg, cst.Return))
     return file.replace(read, asked if bare else f"({asked})", "Ask only when it was not cancelled")

@@ -15,8 +15,9 @@ from pitfall_lint.semantic.watcher import watch
 
 
 def check(file: File) -> Iterator[Finding]:
+    """Yield the futures and waits whose exceptions nobody sees."""
     for task in started(file):
-        if not task.row.keeps and (task.row.silent or task.function is not None):
+        if not task.row.keeps and task.is_silent:
             yield from _started(task)
     for wait in lost_waits(file):
         yield _waited(file, wait)
@@ -27,9 +28,7 @@ def _started(task: Started) -> Iterator[Finding]:
     escape = task.escape() if fate is not None else None
     if fate is None or escape is None:
         return
-    what = (
-        coroutine_text(task.file, task.coroutine) if task.function is None else task.file.text(task.function)
-    )
+    what = coroutine_text(task.file, task.coroutine) if task.function is None else task.file.text(task.function)
     related = []
     if (
         not escape.stub
@@ -44,10 +43,8 @@ def _started(task: Started) -> Iterator[Finding]:
         if task.row.silent
         else 'At most "exception was never retrieved" is logged, late.',
         related=related,
-        fix=watch(task.call.file, task.call.node, "Keep the future and log what it raises")
-        if _is_one(task)
-        else None,
-        strict=escape.expected or escape.unknown or in_shutdown(task.call),
+        fix=watch(task.call.file, task.call.node, "Keep the future and log what it raises") if _is_one(task) else None,
+        strict=escape.expected or escape.unknown or fate.perhaps or task.by_name or in_shutdown(task.call),
     )
 
 
@@ -77,5 +74,5 @@ def _waited(file: File, wait: LostWait) -> Finding:
         wait.call.node,
         f"`{text}` raises nothing, and nobody asks its tasks: what they raise is lost",
         consequence="It only waits; read the done ones with result(), or await them.",
-        strict=wait.unknown or in_shutdown(wait.call),
+        strict=wait.unknown or wait.fate.perhaps or in_shutdown(wait.call),
     )

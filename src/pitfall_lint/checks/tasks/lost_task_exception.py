@@ -15,8 +15,9 @@ from pitfall_lint.semantic.watcher import watch
 
 
 def check(file: File) -> Iterator[Finding]:
+    """Yield the tasks whose exception nobody can see."""
     for task in started(file):
-        if task.row.keeps or task.row.silent or task.function is not None:
+        if task.row.keeps or task.is_silent:
             continue  # a group hands exceptions on; pools and other threads: lost-future
         fate = task.fate()
         if fate is None:
@@ -24,7 +25,7 @@ def check(file: File) -> Iterator[Finding]:
         escape = task.escape()
         if escape is None:
             continue
-        what = coroutine_text(task.file, task.coroutine)
+        what = coroutine_text(task.file, task.coroutine or task.function)
         related = []
         if (
             not escape.stub
@@ -38,16 +39,20 @@ def check(file: File) -> Iterator[Finding]:
             consequence='At most "Task exception was never retrieved" is logged, when the task is garbage-collected.',
             related=related,
             fixes=_fixes(task),
-            strict=escape.expected,
+            strict=escape.expected or fate.perhaps or _at_the_very_end(task),
         )
+
+
+def _at_the_very_end(task: Started) -> bool:
+    """Tell whether the spawn stands in `__del__`: a last try, where nobody is left to tell."""
+    function = task.call.function
+    return function is not None and function.name == "__del__"
 
 
 def _how(fate: Fate) -> str:
     return {
         "dropped": "its task is dropped",
-        "unread": f"`{fate.where}` is never awaited or asked"
-        if fate.where
-        else "its task is never awaited or asked",
+        "unread": f"`{fate.where}` is never awaited or asked" if fate.where else "its task is never awaited or asked",
         "kept": f"`{fate.where}` keeps its task, but never reads it",
         "callback": f"the callback `{fate.where}` never asks its task for the exception",
         "cancelled": f"`{fate.where}` is only ever cancelled",
@@ -59,10 +64,6 @@ def _fixes(task: Started) -> list[Fix]:
     file, node = task.call.file, task.call.node
     fixes = [watch(file, node, "Keep the task and log what it raises")]
     if task.call.is_discarded and isinstance(file.parent(node), cst.Expr) and task.call.in_async_function:
-        if (
-            task.helper is None
-            and task.coroutine is not None
-            and not handling.runs_forever(file, task.coroutine)
-        ):
+        if task.helper is None and task.coroutine is not None and not handling.runs_forever(file, task.coroutine):
             fixes.append(file.replace(node, f"await {file.code(task.coroutine)}", "Await it here"))
     return fixes

@@ -9,12 +9,13 @@ import libcst as cst
 from pitfall_lint.finding import Finding
 from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.libraries.tasks import Retry
+from pitfall_lint.semantic.clauses import class_names
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.handling import class_names
 
 
 def check(file: File) -> Iterator[Finding]:
+    """Yield the retries without a limit or a choice of errors."""
     for function in file.functions():
         for decorator in function.decorators:
             name = file.qualified_name(decorator.func if isinstance(decorator, cst.Call) else decorator)
@@ -30,11 +31,7 @@ def _wrong(file: File, decorator: cst.BaseExpression, row: Retry) -> Iterator[st
     call = file.call(decorator) if isinstance(decorator, cst.Call) else None
     if call is not None and call.has_star:
         return
-    given = (
-        {arg.keyword.value for arg in call.node.args if arg.keyword is not None}
-        if call is not None
-        else set()
-    )
+    given = {arg.keyword.value for arg in call.node.args if arg.keyword is not None} if call is not None else set()
     only = call.where(row.only) if call is not None and "|" in row.only else None
     if row.only not in given and (only is None or set(class_names(only)) & {"Exception", "BaseException"}):
         yield "retries every error, also those that cannot heal"

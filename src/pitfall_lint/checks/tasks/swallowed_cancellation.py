@@ -12,6 +12,7 @@ from pitfall_lint.semantic.file import File
 
 
 def check(file: File) -> Iterator[Finding]:
+    """Yield the handlers that eat a cancellation."""
     for taker in swallowers(file):
         if not is_swallowed(file, taker):
             continue

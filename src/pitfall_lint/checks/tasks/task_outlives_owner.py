@@ -18,6 +18,7 @@ _ENDS = re.compile(
 
 
 def check(file: File) -> Iterator[Finding]:
+    """Yield the tasks that their owner's close leaves running."""
     for task in started(file):
         outer = file.parent(task.call.node)
         if task.row.keeps or task.row.silent or not isinstance(outer, (cst.Assign, cst.AnnAssign)):
@@ -25,29 +26,19 @@ def check(file: File) -> Iterator[Finding]:
         targets = [t.target for t in outer.targets] if isinstance(outer, cst.Assign) else [outer.target]
         class_ = file.class_of(task.call.node)
         for target in targets:
-            if (
-                isinstance(target, cst.Attribute)
-                and isinstance(target.value, cst.Name)
-                and class_ is not None
-            ):
+            if isinstance(target, cst.Attribute) and isinstance(target.value, cst.Name) and class_ is not None:
                 ending = _ending_without(class_, target.attr.value, task.call.function)
                 if ending is not None:
                     yield file.finding(
                         task.call.node,
-                        f"`{ending.name}()` neither cancels nor awaits `{file.text(target)}`: its task goes on afterwards",
+                        f"`{ending.name}()` neither cancels nor awaits `{file.text(target)}`: its task goes on",
                         related=[ending.file.related(ending.node, "ends the object")],
                     )
 
 
 def _ending_without(class_: Class, name: str, spawner: Function | None) -> Function | None:
     """Return the method that ends an object, if none of those, nor what they call on self, mentions an attribute."""
-    endings = [
-        m
-        for base in class_.mro()
-        if isinstance(base, Class)
-        for m in base.methods()
-        if _ENDS.fullmatch(m.name)
-    ]
+    endings = [m for base in class_.mro() if isinstance(base, Class) for m in base.methods() if _ENDS.fullmatch(m.name)]
     if not endings or not class_.mro_complete or spawner in endings:
         return None
     seen: list[Function] = []

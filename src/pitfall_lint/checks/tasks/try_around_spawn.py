@@ -14,6 +14,7 @@ from pitfall_lint.semantic.watcher import watch
 
 
 def check(file: File) -> Iterator[Finding]:
+    """Yield the spawns inside a `try` that cannot see their errors."""
     for task in started(file):
         around = swallowing_try(task)
         if around is None:
@@ -36,8 +37,6 @@ def _fixes(task: Started) -> list[Fix]:
     if isinstance(file.parent(node), cst.Expr) and task.call.in_async_function and coroutine is not None:
         if task.call.file is task.file and not handling.runs_forever(file, coroutine):
             fixes.append(
-                file.replace(
-                    node, f"await {file.code(coroutine)}", "Await it, so that the handlers see its errors"
-                )
+                file.replace(node, f"await {file.code(coroutine)}", "Await it, so that the handlers see its errors")
             )
     return [*fixes, watch(file, node, "Keep the task and log what it raises")]

@@ -25,6 +25,7 @@ _SAYS = {
 
 
 def check(file: File) -> Iterator[Finding]:
+    """Yield the coroutines that nobody awaits."""
     for call in file.calls():
         if call.is_awaited:
             continue
@@ -36,7 +37,7 @@ def check(file: File) -> Iterator[Finding]:
             continue
         related = []
         if isinstance(made, Function) and isinstance(made.node, cst.FunctionDef):
-            related.append(made.file.related(made.node.name, f"`{made.name}` is a coroutine function"))
+            related.append(made.file.related(made.node, f"`{made.name}` is a coroutine function"))
         yield file.finding(
             call.node,
             f"`{call.text}` {_SAYS[misuse.how]}",

@@ -14,20 +14,19 @@ from pitfall_lint.semantic.watcher import watch
 
 
 def check(file: File) -> Iterator[Finding]:
+    """Yield the tasks that nothing strong refers to."""
     for task in started(file):
-        if task.row.keeps or task.row.silent or task.function is not None or task.held:
+        if task.row.keeps or task.is_silent or task.held:
             continue
         fate = task.fate()
-        how = _weak(task, fate) if fate is not None and not fate.holds else None
+        how = _weak(task, fate) if fate is not None and not (fate.holds or fate.perhaps) else None
         if how is None or task.escape() is not None:
             continue
         yield file.finding(
             task.call.node,
-            f"nothing holds the task of `{coroutine_text(task.file, task.coroutine)}`: {how}",
+            f"nothing holds the task of `{coroutine_text(task.file, task.coroutine or task.function)}`: {how}",
             consequence="The loop refers to it weakly, so it may be collected before it is done.",
-            related=[task.helper.file.related(task.helper.node, "gives the task back")]
-            if task.helper
-            else [],
+            related=[task.helper.file.related(task.helper.node, "gives the task back")] if task.helper else [],
             fix=watch(file, task.call.node, "Keep the task until it is done"),
             strict=fate is not None and fate.how == "unread",
         )
@@ -55,11 +54,7 @@ def _goes_on(task: Started) -> bool:
     for node in function.nodes():
         seen = seen or node is task.call.node
         asynchronous = isinstance(node, (cst.For, cst.With)) and node.asynchronous is not None
-        if (
-            seen
-            and isinstance(node, waits)
-            and (asynchronous or isinstance(node, (cst.Await, cst.Yield, cst.While)))
-        ):
+        if seen and isinstance(node, waits) and (asynchronous or isinstance(node, (cst.Await, cst.Yield, cst.While))):
             return True
     return any(isinstance(node, (cst.While, cst.With)) for node in file.ancestors(task.call.node)) and any(
         isinstance(node, (cst.Await, cst.Yield)) for node in function.nodes()

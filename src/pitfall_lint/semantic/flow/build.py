@@ -136,9 +136,7 @@ class Builder:
         if isinstance(node, cst.Assert):
             failed = self.step("raise", node, Edge(context.error(), RAISE))
             return self.test(node.test, after, failed, context)
-        if isinstance(node, (cst.Assign, cst.AnnAssign)) and isinstance(
-            node.value, (cst.IfExp, cst.BooleanOperation)
-        ):
+        if isinstance(node, (cst.Assign, cst.AnnAssign)) and isinstance(node.value, (cst.IfExp, cst.BooleanOperation)):
             return self.branching(node, node.value, after, context)
         if isinstance(node, cst.Expr):
             call = node.value.expression if isinstance(node.value, cst.Await) else node.value
@@ -233,9 +231,7 @@ class Builder:
         outer, then = context, after
         if final is not None:
             final_body = final.body
-            outer = context.through(
-                lambda target, reason: self.suite(final_body, target, self._left(context, reason))
-            )
+            outer = context.through(lambda target, reason: self.suite(final_body, target, self._left(context, reason)))
             then = self.suite(final_body, after, context)
 
         def dispatch(kind: str) -> Later:
@@ -257,9 +253,7 @@ class Builder:
     def _left(context: Context, reason: str) -> Context:
         return replace(context, handling=reason, handled=None) if reason in (RAISE, CANCEL) else context
 
-    def _handlers(
-        self, made: Step, node: cst.Try | cst.TryStar, kind: str, then: Step, outer: Context
-    ) -> None:
+    def _handlers(self, made: Step, node: cst.Try | cst.TryStar, kind: str, then: Step, outer: Context) -> None:
         for handler in node.handlers:
             taken = self.judge.catches(handler.type)[0 if kind == RAISE else 1]
             if taken == "none":

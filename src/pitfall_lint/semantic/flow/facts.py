@@ -74,12 +74,7 @@ class Reasoner:
         key = self.key(node)
         if key is not None:
             return key, TRUTHY, FALSY
-        if (
-            isinstance(node, cst.Call)
-            and isinstance(node.func, cst.Name)
-            and node.func.value == "bool"
-            and node.args
-        ):
+        if isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value == "bool" and node.args:
             return self._condition(node.args[0].value)
         if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
             target = node.comparisons[0]
@@ -135,13 +130,7 @@ class Reasoner:
                 left = self.assume(node.left, truth, facts)
                 return None if left is None else self.assume(node.right, truth, left)
             sides = [self.assume(side, truth, facts) for side in (node.left, node.right)]
-            return (
-                facts
-                if all(side is not None for side in sides)
-                else sides[0]
-                if sides[0] is not None
-                else sides[1]
-            )
+            return facts if all(side is not None for side in sides) else sides[0] if sides[0] is not None else sides[1]
         constant = _CONSTANTS.get(node.value) if isinstance(node, cst.Name) else None
         if constant is not None:
             return facts if (constant == YES) is truth else None
@@ -205,17 +194,11 @@ class Reasoner:
                 "callable",
                 "hasattr",
             ):
-                then_else = [
-                    (self.assume(node, truth, facts), YES if truth else NO) for truth in (True, False)
-                ]
+                then_else = [(self.assume(node, truth, facts), YES if truth else NO) for truth in (True, False)]
                 return [(then, sort) for then, sort in then_else if then is not None]
             func = node.func
             leaf = (
-                func.attr.value
-                if isinstance(func, cst.Attribute)
-                else func.value
-                if isinstance(func, cst.Name)
-                else ""
+                func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
             )
             return [(facts, SOME if isinstance(leaf, str) and leaf.lstrip("_")[:1].isupper() else ANY)]
         if isinstance(node, (cst.List, cst.Set, cst.Tuple, cst.Dict)):
@@ -238,9 +221,7 @@ class Reasoner:
         if step.kind == "test" and edge.kind in (TRUE, FALSE) and isinstance(step.node, cst.BaseExpression):
             for walrus in own_nodes(step.node):
                 if isinstance(walrus, cst.NamedExpr):
-                    possible = [
-                        new for old in possible for new in self._assign(walrus.target, walrus.value, old)
-                    ]
+                    possible = [new for old in possible for new in self._assign(walrus.target, walrus.value, old)]
             assumed = (self.assume(step.node, edge.kind == TRUE, one) for one in possible)
             possible = [one for one in assumed if one is not None]
         elif edge.kind not in (RAISE, CANCEL):
@@ -248,11 +229,7 @@ class Reasoner:
                 self._sets[step] = tuple(assignments(step))
             for target, value in self._sets[step]:
                 possible = [new for old in possible for new in self._assign(target, value, old)]
-        touched = (
-            self._touched(step)
-            if any(sort & (EMPTY | SOME) for one in possible for sort in one.values())
-            else ()
-        )
+        touched = self._touched(step) if any(sort & (EMPTY | SOME) for one in possible for sort in one.values()) else ()
         live = self.live.get(edge.target, frozenset())
         return list(
             dict.fromkeys(

@@ -47,12 +47,15 @@ class Graph:
 
     def __init__(self, node: cst.FunctionDef | cst.Lambda | cst.Module, judge: Judge | None = None) -> None:
         self.node = node
+        self.gave_up = False
+        """Whether some question was beyond the effort; its answer was None."""
         builder = Builder(judge or Judge())
         self.entry: Step | None
         try:
             self.entry = builder.function(node)
         except (TooBig, RecursionError):
             self.entry = None
+            self.gave_up = True
         self.steps: tuple[Step, ...] = self._reachable()
 
     @property
@@ -127,6 +130,7 @@ class Graph:
                         configuration = (edge.target, after, known)
                         if configuration not in seen:
                             if len(seen) >= EFFORT:
+                                self.gave_up = True
                                 return None
                             seen.add(configuration)
                             stack.append(configuration)

@@ -29,19 +29,13 @@ class Step:
     """For an assignment of `a or b` or `a if c else b`: the branch that this step takes."""
 
     def __repr__(self) -> str:
-        code = (
-            cst.Module([]).code_for_node(self.node).strip().partition("\n")[0]
-            if self.node is not None
-            else ""
-        )
+        code = cst.Module([]).code_for_node(self.node).strip().partition("\n")[0] if self.node is not None else ""
         return f"<{self.kind} {code[:50]}>"
 
     @property
     def exit(self) -> str | None:
         """The kind of exit that this step is: end, return, raise, cancel; None if it is none."""
-        return {"end": "end", "return-exit": "return", "raise-exit": "raise", "cancel-exit": "cancel"}.get(
-            self.kind
-        )
+        return {"end": "end", "return-exit": "return", "raise-exit": "raise", "cancel-exit": "cancel"}.get(self.kind)
 
     def nodes(self) -> Iterator[cst.CSTNode]:
         """Yield the nodes that are evaluated in this step, bodies of nested functions left out."""
@@ -137,9 +131,7 @@ def assignments(step: Step) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression | 
         for inner in own_nodes(node.pattern):
             if isinstance(inner, (cst.MatchAs, cst.MatchStar)) and inner.name is not None:
                 yield inner.name, None
-    if step.kind != "test" and not isinstance(
-        node, (cst.For, cst.ExceptHandler, cst.MatchCase, cst.FunctionDef)
-    ):
+    if step.kind != "test" and not isinstance(node, (cst.For, cst.ExceptHandler, cst.MatchCase, cst.FunctionDef)):
         for inner in own_nodes(step.value or node):
             if isinstance(inner, cst.NamedExpr):
                 yield inner.target, inner.value

@@ -1,0 +1,224 @@
+"""`--baseline` and `--since`: tells new findings from those that the code base is known to have."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pitfall_lint import cache, catalog, fixing, run
+from pitfall_lint.baseline import Baseline, BaselineError, Entry, Outcome
+from pitfall_lint.cli import output
+from pitfall_lint.finding import Finding
+from pitfall_lint.lint import SYNTAX_ERROR
+from pitfall_lint.reporters.summary import counted
+from pitfall_lint.since import Since, SinceError
+from pitfall_lint.source import Source
+
+if TYPE_CHECKING:
+    from pitfall_lint.cli.check import _Run
+
+DEFAULT = "pitfall-baseline.txt"
+_LISTED = 5
+"""Entries that are named when a baseline is stale."""
+Pairs = list[tuple[Finding, Source]]
+
+
+class Adoption:
+    """What one run knows of old findings. Raises click.ClickException when it cannot be known."""
+
+    def __init__(self, check: _Run, rules: catalog.Catalog) -> None:
+        self.check = check
+        self.rules = rules
+        options = check.options
+        self.writes = options["write_baseline"] is not None
+        if self.writes and (check.is_stdin or options["diff"] or options["since"] is not None):
+            raise click.UsageError("--write-baseline works on files, and not together with --diff or --since")
+        self.path = Path(options["write_baseline"] or check.settings.baseline or self._default())
+        if options["baseline_check"] and not self.writes and not check.settings.baseline and not self.path.exists():
+            raise click.ClickException("--baseline-check: there is no baseline; write one with --write-baseline")
+        self.is_used = self.writes or bool(check.settings.baseline) or options["baseline_check"]
+        try:
+            self.baseline = self._read() if self.is_used else Baseline(folder=check.settings.root)
+            self.since = self._since(options["since"]) if options["since"] is not None else None
+        except (BaselineError, SinceError) as error:
+            raise click.ClickException(str(error)) from None
+
+    def _default(self) -> str:
+        settings = self.check.settings
+        return os.path.join(settings.root if settings.file else os.getcwd(), DEFAULT)
+
+    def _read(self) -> Baseline:
+        if not self.writes:
+            return Baseline.read(self.path)
+        try:
+            return Baseline.read(self.path)
+        except BaselineError:  # there is none yet, or none that can be used
+            return Baseline(folder=os.path.dirname(os.path.abspath(self.path)))
+
+    def _since(self, revision: str) -> Since:
+        folder = os.path.abspath(self.check.paths[0] if not self.check.is_stdin else ".")
+        return Since(revision, folder if os.path.isdir(folder) else os.path.dirname(folder))
+
+    def look(self, linter: run.Linter, files: list[str]) -> run.Report:
+        """Lint, and mend when that is the task; what is known is neither reported nor mended."""
+        if self.since is not None and not self.check.is_stdin:
+            wanted = set(self.since.candidates(files))
+            files = [path for path in files if path in wanted]
+        if self.writes:
+            report = self.check.lint(linter, files)
+            self._write_anew(report, linter, files)
+            return report
+        watched = linter.again(replace(self.check.task, fix=False)) if linter.mends else linter
+        report = self.filtered(self.check.lint(watched, files), watched, files)
+        if linter.mends:
+            linter.hide = self._hides
+            report = replace(self.check.lint(linter, files), hidden=report.hidden)
+        return report
+
+    def filtered(self, report: run.Report, linter: run.Linter, files: Sequence[str]) -> run.Report:
+        """Return a report without the findings that are known, and bring the baseline up to date."""
+        found = _pairs(report)
+        new, hidden = found, []
+        if self.is_used:
+            outcome = self._compared(found, report, linter, files)
+            new = _those(found, outcome.new)
+            if outcome.known:
+                known = counted(len(outcome.known), "known finding")
+                hidden.append(f"{known} hidden by {run.shown_path(str(self.path))}.")
+            self._keep(outcome)
+        if self.since is not None:
+            before = len(new)
+            new = self._only_new(new, linter)
+            if before > len(new):
+                old = counted(before - len(new), "finding")
+                hidden.append(f"{old} hidden that {self.check.options['since']} has, too.")
+        kept = {id(finding) for finding, _ in new}
+        self._known = [(finding, source) for finding, source in found if id(finding) not in kept]
+        known_ids = {id(finding) for finding, _ in self._known}
+        rest = [replace(f, findings=[x for x in f.findings if id(x) not in known_ids]) for f in report.files]
+        return replace(report, files=[file for file in rest if file.speaks], hidden=tuple(hidden))
+
+    def _hides(self, source: Source, findings: list[Finding]) -> list[Finding]:
+        """Return the findings of a text that were not known before it was mended."""
+        folder = self.check.settings.root
+        known = Baseline.of([pair for pair in self._known if pair[0].path == source.path], folder)
+        return known.compare([(finding, source) for finding in findings], lambda path: True).new
+
+    def _compared(
+        self, found: Pairs, report: run.Report, linter: run.Linter, files: Sequence[str]
+    ) -> Outcome:
+        """Compare with the baseline; what this run could not see stays as it is."""
+        unseen = {os.path.abspath(file.path) for file in report.failures}
+        unseen |= {os.path.abspath(f.path) for f in report.findings if f.code == SYNTAX_ERROR}
+        looked = {os.path.abspath(path) for path in files} - unseen
+        if self.check.stdin_source is not None:
+            looked.add(os.path.abspath(self.check.stdin_source.path))
+        folder = self.baseline.folder
+        ran: dict[str, frozenset[str]] = {}
+
+        def is_asked(entry: Entry) -> bool:
+            if entry.path not in ran:
+                path = os.path.join(folder, entry.path)
+                rules = linter.rules(self.check.resolver.for_file(path), path)
+                ran[entry.path] = frozenset(rule.code for rule in rules)
+            return entry.code in ran[entry.path] or self.rules.find(entry.code) is None
+
+        aside = Counter({entry: n for entry, n in self.baseline.entries.items() if not is_asked(entry)})
+        outcome = Baseline(self.baseline.entries - aside, folder).compare(
+            found, lambda path: os.path.abspath(os.path.join(folder, path)) in looked
+        )
+        outcome.baseline.entries += aside
+        return outcome
+
+    def _keep(self, outcome: Outcome) -> None:
+        """Make the baseline shorter where findings are gone; with `--baseline-check` complain about them."""
+        check = self.check
+        shown = run.shown_path(str(self.path))
+        if check.options["baseline_check"]:
+            if outcome.stale:
+                check.is_stale = True
+                self._complain(shown, outcome)
+        elif outcome.baseline.entries != self.baseline.entries and self._may_write():
+            try:
+                fixing.write_atomically(self.path, outcome.baseline.text().encode())
+            except OSError:  # whoever may not write it can still read it
+                return
+            self.baseline = outcome.baseline
+            if outcome.stale and not check.options["quiet"] and not check.options["silent"]:
+                output.remark(f"{shown}: {counted(outcome.stale, 'known finding')} mended and taken out")
+        if cache.RECORDER is not None:
+            cache.RECORDER.depends_on([str(self.path)])
+
+    def _may_write(self) -> bool:
+        is_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
+        return not (is_ci or self.check.is_stdin or self.check.options["diff"])
+
+    def _complain(self, shown: str, outcome: Outcome) -> None:
+        if self.check.options["silent"]:
+            return
+        output.complain(
+            f"{shown} is stale: {counted(outcome.stale, 'known finding')} gone; "
+            "run pitfall-lint outside of CI and commit the file"
+        )
+        for entry, count in sorted(outcome.gone.items())[:_LISTED]:
+            times = f" ({count} times)" if count > 1 else ""
+            click.echo(f"  {entry.code} {entry.path}::{entry.definition}{times}", err=True)
+        if len(outcome.gone) > _LISTED:
+            click.echo(f"  … and {len(outcome.gone) - _LISTED} more", err=True)
+
+    def _only_new(self, found: Pairs, linter: run.Linter) -> Pairs:
+        """Return the findings that the revision does not have: its texts are linted as ours were."""
+        assert self.since is not None
+        if not found:
+            return []
+        before = linter.again(replace(self.check.task, fix=False), self.since.read)
+        old: Pairs = []
+        for path in dict.fromkeys(finding.path for finding, _ in found):
+            data = self.since.read(os.path.abspath(path))
+            if data is not None:
+                report = before.check(Source(path, data))
+                old += [(finding, report.source) for finding in report.findings if report.source]
+        outcome = Baseline.of(old, self.since.root).compare(found, lambda path: True)
+        return _those(found, outcome.new)
+
+    def _write_anew(self, report: run.Report, linter: run.Linter, files: Sequence[str]) -> None:
+        """Make all findings known ones; those of files and rules that this run did not look at stay."""
+        found = _pairs(report)
+        outcome = self._compared(found, report, linter, files)
+        written = outcome.baseline
+        written.entries.update(self.baseline.entry(*pair) for pair in _those(found, outcome.new))
+        try:
+            fixing.write_atomically(self.path, written.text().encode())
+        except OSError as error:
+            raise click.ClickException(f"{self.path}: {error.strerror or error}") from None
+        if self.check.options["quiet"] or self.check.options["silent"]:
+            return
+        shown = run.shown_path(str(self.path))
+        places = counted(len({entry.path for entry in +written.entries}), "file")
+        click.echo(f"Wrote {counted(len(written), 'known finding')} in {places} to {shown}.")
+        if not self.check.settings.baseline:
+            output.remark(f'put `baseline = "{self.path.name}"` into the settings, and every run leaves them out')
+
+
+def _pairs(report: run.Report) -> Pairs:
+    """Return the findings that can be known ones, each with its text: a syntax error never is."""
+    return [
+        (finding, file.source)
+        for file in report.files
+        if file.source is not None
+        for finding in file.findings
+        if finding.code != SYNTAX_ERROR
+    ]
+
+
+def _those(found: Pairs, wanted: Iterable[Finding]) -> Pairs:
+    ids = set(map(id, wanted))
+    return [pair for pair in found if id(pair[0]) in ids]
+
+
