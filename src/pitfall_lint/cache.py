@@ -246,8 +246,9 @@ class Tee:
 
     def write(self, text: str) -> int:
         """Write and keep."""
+        written = self._stream.write(text)  # first: somebody may only try whether it takes bytes
         self.parts.append(text)
-        return self._stream.write(text)
+        return written
 
     def writelines(self, lines: Iterable[str]) -> None:
         """Write and keep several pieces."""

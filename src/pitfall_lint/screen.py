@@ -219,9 +219,10 @@ class Screen:
         return False
 
     def forget(self, path: str) -> None:
-        """Drop what is known of one file, after an edit."""
-        for known in (self._passed, self._named, self._local):
-            known.pop(os.path.abspath(path), None)
+        """Drop what is known of one file, after an edit; what others led to may have come from it."""
+        self._named.pop(os.path.abspath(path), None)
+        self._local.pop(os.path.abspath(path), None)
+        self._own.clear()
 
     def named_in(self, path: str, project: Project) -> frozenset[str]:
         """Return the words of interest in another module."""

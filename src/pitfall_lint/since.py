@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cached_property
 
 from pitfall_lint.semantic.project import read_bytes
@@ -107,7 +107,7 @@ class Since:
                     still.append((path, data, imported))
                     continue
                 yield path
-                found.setdefault(_module_word(path), set()).update(_names_around(data.splitlines(), hits))
+                found.setdefault(_module_word(path), set()).update(_names_around(data.splitlines(), hits, used))
             rest = still
             if not found:
                 return
@@ -155,12 +155,19 @@ def _changed_names(old: bytes, new: bytes) -> set[bytes]:
                 known[line] -= 1
             elif line.strip():
                 different.append(number)
-        names |= _names_around(lines, different)
+        # What is only imported now is nothing that another module can have used.
+        gone = () if here is new else _imported_words(old) - _imported_words(new)
+        names |= _names_around(lines, different, gone)
     return names
 
 
-def _names_around(lines: list[bytes], numbers: Iterable[int]) -> set[bytes]:
-    """Return the names of the definitions around some lines, and what lines outside of any bind or import."""
+def _names_around(
+    lines: list[bytes], numbers: Iterable[int], imported: Container[bytes] | None = None
+) -> set[bytes]:
+    """Return the names of the definitions around some lines, and what lines outside of any bind.
+
+    Of the names that lines import only those count that are among `imported`, if that is given.
+    """
     names: set[bytes] = set()
     for number in numbers:
         line = lines[number]
@@ -171,8 +178,11 @@ def _names_around(lines: list[bytes], numbers: Iterable[int]) -> set[bytes]:
         if match := _DEFINITION.match(line):
             names.add(match[2])
         elif not depth:
-            if not line.startswith(b"import "):
-                names.update(re.findall(rb"[A-Za-z_]\w*", line.partition(b"import")[2] or line.partition(b"#")[0]))
+            if line.startswith(b"from "):
+                found = re.findall(rb"\w+", line.partition(b" import ")[2])
+                names.update(found if imported is None else [word for word in found if word in imported])
+            elif bound := re.match(rb"[A-Za-z_]\w*", line):
+                names.add(bound[0])
             continue
         for above in reversed(lines[:number]):
             if not depth:

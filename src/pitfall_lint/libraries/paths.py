@@ -104,7 +104,7 @@ class UrlWord(Row):
 class Setting(Row):
     """A call that reads text that users choose: the environment, a configuration file, a command line option."""
 
-    call: tuple[str, ...] = name_field()
+    call: tuple[str, ...] = name_field(shape=("through",))
     key: str = "0|key"
     default: str = "1|default"
     source: Literal["environment", "setting"] = "environment"

@@ -86,3 +86,11 @@ def only_waits(func: cst.Attribute) -> bool:
     return kind is not None and (
         kind in name or (kind == "queue" and name in {"q", "_q"}) or bool(LOCK.search(name) and kind == "lock")
     )
+
+
+def is_common(method: str) -> bool:
+    """Tell whether a method is a container's, string's or logger's by its name: nothing that starts a task."""
+    return method in _PLAIN or method in _TOLD
+
+
+_TOLD = frozenset(["debug", "info", "warning", "error", "exception", "critical", "encode", "decode", "count", "index"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -178,7 +180,8 @@ def is_alone(function: Function) -> bool:
     if not own or len(uses(function)) > len(own):
         return False
     words = file.libraries.leaves(Spawn) | file.libraries.leaves(Waiter)
-    return not any(word.encode() in file.source.data for word in words)
+    spoken = {word.decode() for word in re.findall(rb"[A-Za-z_]\w*", file.source.data) if word.isascii()}
+    return not any(word in spoken and not iskeyword(word) for word in words)
 
 
 def made_early(call: Call) -> str:

@@ -56,7 +56,11 @@ class _Search:
             for value in self._assigned(node):
                 if narrowed and (call := _call_in(value)) is not None:
                     yield from self._given(self.file.call(call), node, "")
-                yield from self.lazy(value, depth + 1)
+                outer = self.file.parent(value)
+                if not isinstance(outer, cst.WithItem):
+                    yield from self.lazy(value, depth + 1)
+                elif isinstance(value, cst.Call):  # entering it has awaited it
+                    yield from self._by_row(self.file.call(value))
         elif isinstance(node, cst.Await):
             values = [v for v in self.file.values_of(node) if not isinstance(v, Unknown)]
             if isinstance(node.expression, cst.Call):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -180,7 +180,9 @@ def _sliced(file: File, node: cst.Subscript, frame: Frame) -> Shapes:
     if not all(b is None or type(b) is int for b in bounds):
         return ()
     texts = [s.text for s in shapes_of(file, node.value, frame)]
-    return tuple(literal(t[slice(*bounds)]) for t in texts if t is not None) if None not in texts else ()
+    if None in texts:
+        return (unknown(file, node, guarded=True),) if bounds in ([1, None], [None, -1]) else ()
+    return tuple(literal(t[slice(*bounds)]) for t in texts if t is not None)
 
 
 def _outside(file: File, node: cst.CSTNode, key: str | None, source: str) -> Shape:
@@ -230,14 +232,17 @@ def _join(file: File, node: cst.Call, row: Join, frame: Frame) -> Shapes:
     call = file.call(node)
     if call.has_star or not node.args:
         return ()
-    given = [shapes_of(file, arg.value, frame) for arg in node.args]
+    owner = call.receiver if row.base == "receiver" else None
+    given = [shapes_of(file, part, frame) for part in (*((owner,) if owner is not None else ()), *_values(node))]
     if row.style == "file":
         last = given[0]
         for part in given[1:]:
             last = part if all(s.starts for s in part) else shapes.concatenated(_ended(last), part)
         return last
-    base, parts = call.where(row.base), call.where(row.parts)
-    if row.style == "reference" and base is not None and parts is not None:
+    if row.style != "reference":
+        return ()
+    base, parts = owner or call.where(row.base), call.where(row.parts)
+    if base is not None and parts is not None:
         from urllib.parse import urljoin
 
         lefts, rights = shapes_of(file, base, frame), shapes_of(file, parts, frame)
@@ -247,6 +252,11 @@ def _join(file: File, node: cst.Call, row: Join, frame: Frame) -> Shapes:
         if all(s.starts for s in rights) and all(shapes.url_path(s) is None and shapes.is_url(s) for s in lefts):
             return shapes.concatenated(lefts, rights)
     return ()
+
+
+def _values(node: cst.Call) -> Iterator[cst.BaseExpression]:
+    for arg in node.args:
+        yield arg.value
 
 
 def _ended(found: Shapes) -> Shapes:

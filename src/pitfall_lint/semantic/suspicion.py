@@ -246,7 +246,7 @@ class Suspicion:
                 words.add(word)
             pending = []
             for place, offset in places.items():
-                verdict = self._read(place, words)
+                verdict = self._read(place, words, offset)
                 if verdict.rules:
                     lines.setdefault(self._line_of(offset), set()).update(verdict.rules)
                 if verdict.touched:
@@ -338,13 +338,13 @@ class Suspicion:
                         yield position, word
                 position = data.find(needle, end)
 
-    def _read(self, place: Place, words: set[str]) -> _Verdict:
+    def _read(self, place: Place, words: set[str], offset: int) -> _Verdict:
         """Return to which rules a place matters by some words, and the names that it defines."""
         try:
             pieces = self._pieces(place)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
-            if not place.is_function and place.start >= 0:
-                return self._read(Place(-1, -1, 0, False), words)
+            if not place.is_function and place.start >= 0:  # perhaps a string looked like code
+                return self._read(self._outlined(offset), words, offset)
             name = _DEFINED.match(self.source.data, max(place.start, 0))
             verdict = _Verdict({name[1].decode("utf-8", "replace")} if name else set())
             for word in words:

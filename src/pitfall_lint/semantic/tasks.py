@@ -14,6 +14,7 @@ from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.fate import Fate, fate_of, mentions
 from pitfall_lint.semantic.handling import Escape
 from pitfall_lint.semantic.handover import argument_for, leaf
+from pitfall_lint.semantic.harmless import is_common
 from pitfall_lint.semantic.values import Instance
 from pitfall_lint.semantic.walk import own_nodes
 
@@ -75,7 +76,8 @@ def started_by(call: Call) -> Started | None:
     key = ("started", call.node)
     if key not in memo:
         memo[key] = None
-        memo[key] = _by_row(call) or _by_helper(call)
+        if not call.is_awaited and not (call.method is not None and is_common(call.method)):
+            memo[key] = _by_row(call) or _by_helper(call)
     found: Started | None = memo[key]
     return found
 
@@ -83,6 +85,8 @@ def started_by(call: Call) -> Started | None:
 def row_of(call: Call) -> Spawn | None:
     """Return the row of a call that starts something; an untyped receiver is known by its name (`self.loop`)."""
     libraries = call.file.libraries
+    if call.method is not None and call.method not in libraries.leaves(Spawn):
+        return None
     if call.name is not None:
         row = libraries.find(Spawn, call.name)
         if row is not None or call.receiver is None or "." in call.name:

@@ -11,7 +11,7 @@ from pitfall_lint.libraries import Function as FunctionRow
 from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.libraries.tasks import Background
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.values import FunctionValue, LibraryName
+from pitfall_lint.semantic.values import FunctionValue, LibraryName, Unknown
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -21,6 +21,8 @@ def check(file: File) -> Iterator[Finding]:
         if not isinstance(awaited, (cst.Attribute, cst.Name)):
             continue
         is_coroutine = _function(file, awaited)
+        if is_coroutine is None and all(isinstance(value, Unknown) for value in file.values_of(awaited)):
+            is_coroutine = _called_beside(file, awaited)
         if is_coroutine is None:
             continue
         text = file.text(awaited)
@@ -46,6 +48,15 @@ def _function(file: File, awaited: cst.BaseExpression) -> bool | None:
         else:
             return None
     return kinds.pop() if len(kinds) == 1 else None
+
+
+def _called_beside(file: File, awaited: cst.BaseExpression) -> bool | None:
+    """Tell how the same attribute of the same object is called in this function: True when that is awaited."""
+    function = file.function_of(awaited)
+    if function is None or not isinstance(awaited, cst.Attribute):
+        return None
+    calls = [call for call in function.calls() if call.node.func.deep_equals(awaited)]
+    return any(call.is_awaited for call in calls) if calls else None
 
 
 def _closes(file: File, name: str) -> bool:
