@@ -25,7 +25,7 @@ CORPORA = {
     "open-webui": "open-webui==0.12.4",
     "gradio": "gradio==6.31.0",
     "chainlit": "chainlit==2.12.0",
-    "django": "django==5.2.7",
+    "django": "django==5.2.19",
 }
 RUFF = ("check", "--isolated", "--quiet", "--exit-zero", "--output-format=concise", "--select=ASYNC,RUF006,S113")
 OURS = (sys.executable, "-m", "pitfall_lint", "--isolated", "--quiet", "--exit-zero", "--output-format=concise")
@@ -87,7 +87,9 @@ def tools(corpus: Path, scratch: Path) -> dict[str, Callable[[], list[str]]]:
 
 def edited(corpus: Path) -> Path:
     """Change one file of a corpus in a way that means nothing, and return it."""
-    path = sorted(corpus.rglob("*.py"), key=lambda file: (file.stat().st_size, file))[-len(list(corpus.rglob("*.py"))) // 2]
+    path = sorted(corpus.rglob("*.py"), key=lambda file: (file.stat().st_size, file))[
+        -len(list(corpus.rglob("*.py"))) // 2
+    ]
     path.write_bytes(path.read_bytes() + b"\n")
     return path
 
@@ -129,7 +131,12 @@ def measure(corpus: Path, rounds: int, slow: bool, scratch: Path) -> dict[str, l
 def table(name: str, corpus: Path, costs: dict[str, list[Cost]]) -> str:
     """Return the figures of one corpus as Markdown."""
     lines = sum(path.read_bytes().count(b"\n") for path in corpus.rglob("*.py"))
-    rows = [f"### {name}, {lines:,} lines", "", "| | CPU s | to ruff (min–max) | wall s | MB |", "|---|---|---|---|---|"]
+    rows = [
+        f"### {name}, {lines:,} lines",
+        "",
+        "| | CPU s | to ruff (min–max) | wall s | MB |",
+        "|---|---|---|---|---|",
+    ]
     for tool, runs in costs.items():
         base = costs.get("ruff warm" if "warm" in tool or "changed" in tool else "ruff cold")
         ratio = "–"
@@ -155,7 +162,9 @@ def main() -> None:
         if options.growth:
             corpus = fetch(options.growth, options.folder)
             for times in (1, 2, 4, 8):
-                cost = Cost([*OURS, "--no-cache", str(grown(corpus, times, Path(scratch)))], dict(os.environ), Path(scratch))
+                cost = Cost(
+                    [*OURS, "--no-cache", str(grown(corpus, times, Path(scratch)))], dict(os.environ), Path(scratch)
+                )
                 print(f"×{times}: {cost.cpu:.2f} s CPU, {cost.wall:.2f} s, {cost.memory:.0f} MB", flush=True)
             return
         for name in options.corpora:

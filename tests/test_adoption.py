@@ -142,7 +142,7 @@ def test_only_the_new_one_is_reported(lint, folder, baseline):
     (folder / "app.py").write_text("# moved down\n\n" + LOST + SECOND)
     code, out, _ = lint("--output-format", "json")
     assert code == 1
-    assert [entry["location"]["row"] for entry in json.loads(out)] == [14]
+    assert [entry["location"]["row"] for entry in json.loads(out)] == [15]
 
 
 def test_it_shrinks_where_something_is_mended(lint, folder, baseline):
@@ -242,7 +242,7 @@ def repository(folder):
 
 
 def test_only_what_the_revision_did_not_have(lint, repository):
-    assert lint("--since", "HEAD") == (0, "All checks passed!\n", "")  # no file changed
+    assert lint("--since", "HEAD") == (0, "No Python file has changed since HEAD.\n", "")
     (repository / "app.py").write_text(LOST + SECOND)
     code, out, _ = lint("--since", "HEAD", "--output-format", "concise")
     assert code == 1
@@ -423,7 +423,9 @@ def test_an_installed_package_ships_rows_and_is_not_imported(lint, folder, edita
     (info / "RECORD").write_text(listed + "\n")
     if editable:
         (site / "shiny.pth").write_text(f"{home}\n")
-    (folder / "app.py").write_text("import shiny\n\n\nasync def work(): ...\n\n\nasync def go():\n    shiny.start(work())\n")
+    (folder / "app.py").write_text(
+        "import shiny\n\n\nasync def work(): ...\n\n\nasync def go():\n    shiny.start(work())\n"
+    )
     assert codes(lint("app.py", "--output-format", "json")[1]) == ["PIT301"]
     assert "rows.toml: 1 row (1 spawn)" in lint("libraries", "check")[1]
 

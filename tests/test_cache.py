@@ -26,7 +26,9 @@ def own_folder(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
 
 def lint(where: Path, *arguments: str, trace: bool = False) -> subprocess.CompletedProcess[str]:
     code = "import sys; from pitfall_lint.__main__ import main\ntry:\n    main()\nfinally:\n"
-    code += "    print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)" if trace else "    pass"
+    code += (
+        "    print(*sorted({name.partition('.')[0] for name in sys.modules}), file=sys.stderr)" if trace else "    pass"
+    )
     command = [sys.executable, "-c", code, *arguments]
     return subprocess.run(command, cwd=where, capture_output=True, text=True, timeout=120)
 

@@ -81,7 +81,9 @@ def test_both_ways_to_look_for_words_agree(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "ahocorasick_rs", fake)  # type: ignore[arg-type]
     rules, libraries = catalog.load().select(["ALL"]), project().libraries
     fast, slow = screen.build(rules, libraries), screen.build(rules, libraries, fast=False)
-    data = b"asyncio.create_task(x); async_create_task(y); xcreate_task; session.close(); requests.get('http://localhost')"
+    data = (
+        b"asyncio.create_task(x); async_create_task(y); xcreate_task; session.close(); requests.get('http://localhost')"
+    )
     assert fast.find(data) == slow.find(data) and "create_task" in fast.find(data)
 
 

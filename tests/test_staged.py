@@ -29,7 +29,9 @@ def test_screened_as_whole(path: Path) -> None:
 
 
 def spread(tmp_path: Path, count: int) -> list[str]:
-    text = "import asyncio\nasync def work():\n    raise ValueError\nasync def main():\n    asyncio.create_task(work())\n"
+    text = (
+        "import asyncio\nasync def work():\n    raise ValueError\nasync def main():\n    asyncio.create_task(work())\n"
+    )
     paths = []
     for number in range(count):
         path = tmp_path / f"m{number:04}.py"

@@ -70,9 +70,7 @@ class Baseline:
         self.entries: Counter[Entry] = Counter() if entries is None else entries
         self.folder = os.path.abspath(folder)
 
-    def compare(
-        self, findings: Iterable[tuple[Finding, Source]], looked_at: Callable[[str], bool]
-    ) -> Outcome:
+    def compare(self, findings: Iterable[tuple[Finding, Source]], looked_at: Callable[[str], bool]) -> Outcome:
         """Tell new findings from known ones.
 
         A finding is known by rule, file, definition and code; where file or function moved or got a new name,
@@ -137,9 +135,7 @@ class Baseline:
             parts = head.split(" ", 2)
             if len(parts) != 3 or not parts[1].isdigit() or "::" not in parts[2]:
                 hint = "is this a merge conflict? " if line[:7] in _CONFLICT else ""
-                raise BaselineError(
-                    f"{path}:{number}: not a baseline entry; {hint}write it anew with --write-baseline"
-                )
+                raise BaselineError(f"{path}:{number}: not a baseline entry; {hint}write it anew with --write-baseline")
             name, _, definition = parts[2].partition("::")
             baseline.entries[Entry(parts[0], name, definition, digest)] += int(parts[1])
         return baseline

@@ -99,9 +99,7 @@ def is_excluded(path: str, settings: Settings) -> bool:
 def _is_excluded_above(absolute: str, settings: Settings, is_folder: bool, used: Found) -> bool:
     """Tell whether a named path or a folder around it, up to the settings' root, is excluded."""
     excluded = _matcher(settings.exclude)
-    root = (
-        settings.root if absolute.startswith(os.path.join(settings.root, "")) else os.path.dirname(absolute)
-    )
+    root = settings.root if absolute.startswith(os.path.join(settings.root, "")) else os.path.dirname(absolute)
     chain, current = [absolute], os.path.dirname(absolute)
     while len(current) > len(root):
         chain.append(current)
@@ -120,9 +118,7 @@ def _is_excluded_above(absolute: str, settings: Settings, is_folder: bool, used:
 class _Walk:
     """One walk below one named folder."""
 
-    def __init__(
-        self, settings_for: Callable[[str], Settings], errors: list[DiscoverError], used: Found
-    ) -> None:
+    def __init__(self, settings_for: Callable[[str], Settings], errors: list[DiscoverError], used: Found) -> None:
         self._settings_for = settings_for
         self._errors = errors
         self._used = used

@@ -10,9 +10,7 @@ from pitfall_lint.compiled import load_libraries
 from pitfall_lint.semantic.project import Project
 
 
-def open_project(
-    settings: config.Settings, known: dict[tuple[str, ...], libraries.Libraries] | None = None
-) -> Project:
+def open_project(settings: config.Settings, known: dict[tuple[str, ...], libraries.Libraries] | None = None) -> Project:
     """Return the project of some settings; `known` keeps library rows between calls. Raises LibraryError."""
     known = {} if known is None else known
     shipped = installed.row_files(settings.root if settings.file else "")

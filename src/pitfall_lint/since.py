@@ -32,9 +32,7 @@ class Since:
         self.folder = folder
         self.root = os.path.realpath(self._git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
         try:
-            commit = self._git(
-                "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"
-            )
+            commit = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         except SinceError:
             raise SinceError(self._unknown(revision)) from None
         self.commit = commit.decode().strip()
@@ -66,12 +64,8 @@ class Since:
     def changed(self) -> frozenset[str]:
         """Real paths of the Python files that are new or different, those that git does not track yet too."""
         different = self._git("diff", "--name-only", "-z", "--no-renames", self.commit, "--", _PYTHON)
-        untracked = self._git(
-            "ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", _PYTHON
-        )
-        names = {
-            name for name in (different + untracked).decode("utf-8", "surrogateescape").split("\0") if name
-        }
+        untracked = self._git("ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", _PYTHON)
+        names = {name for name in (different + untracked).decode("utf-8", "surrogateescape").split("\0") if name}
         return frozenset(os.path.join(self.root, name) for name in names)
 
     @cached_property
@@ -161,9 +155,7 @@ def _changed_names(old: bytes, new: bytes) -> set[bytes]:
     return names
 
 
-def _names_around(
-    lines: list[bytes], numbers: Iterable[int], imported: Container[bytes] | None = None
-) -> set[bytes]:
+def _names_around(lines: list[bytes], numbers: Iterable[int], imported: Container[bytes] | None = None) -> set[bytes]:
     """Return the names of the definitions around some lines, and what lines outside of any bind.
 
     Of the names that lines import only those count that are among `imported`, if that is given.

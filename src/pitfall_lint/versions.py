@@ -1,7 +1,7 @@
 """Which versions of a distribution a project uses, read from its lock files and requirements; nothing is run.
 
-The nearest folder that says anything wins: first the file's own, then its parents up to the project's
-root. In one folder a setting beats lock files, which beat requirements files and declared ranges together.
+A setting beats everything. Else the nearest folder that says anything wins, from the file's own up to the
+project's root; in one folder lock files beat requirements files and declared ranges, which count together.
 """
 
 from __future__ import annotations

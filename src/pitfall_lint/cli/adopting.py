@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pitfall_lint import cache, catalog, fixing, run
+from pitfall_lint import cache, catalog, fixing, lint, noqa, run
 from pitfall_lint.baseline import Baseline, BaselineError, Entry, Outcome
 from pitfall_lint.cli import output
 from pitfall_lint.finding import Finding
-from pitfall_lint.lint import SYNTAX_ERROR
 from pitfall_lint.reporters.summary import counted
 from pitfall_lint.since import Since, SinceError
 from pitfall_lint.source import Source
@@ -85,6 +84,8 @@ class Adoption:
         """Return a report without the findings that are known, and bring the baseline up to date."""
         found = _pairs(report)
         new, hidden = found, []
+        if self.since is not None and not files and not self.check.is_stdin:
+            hidden.append(f"No Python file has changed since {self.check.options['since']}.")
         if self.is_used:
             outcome = self._compared(found, report, linter, files)
             new = _those(found, outcome.new)
@@ -110,12 +111,10 @@ class Adoption:
         known = Baseline.of([pair for pair in self._known if pair[0].path == source.path], folder)
         return known.compare([(finding, source) for finding in findings], lambda path: True).new
 
-    def _compared(
-        self, found: Pairs, report: run.Report, linter: run.Linter, files: Sequence[str]
-    ) -> Outcome:
+    def _compared(self, found: Pairs, report: run.Report, linter: run.Linter, files: Sequence[str]) -> Outcome:
         """Compare with the baseline; what this run could not see stays as it is."""
         unseen = {os.path.abspath(file.path) for file in report.failures}
-        unseen |= {os.path.abspath(f.path) for f in report.findings if f.code == SYNTAX_ERROR}
+        unseen |= {os.path.abspath(f.path) for f in report.findings if f.code == lint.SYNTAX_ERROR}
         looked = {os.path.abspath(path) for path in files} - unseen
         if self.check.stdin_source is not None:
             looked.add(os.path.abspath(self.check.stdin_source.path))
@@ -173,7 +172,7 @@ class Adoption:
             click.echo(f"  … and {len(outcome.gone) - _LISTED} more", err=True)
 
     def _only_new(self, found: Pairs, linter: run.Linter) -> Pairs:
-        """Return the findings that the revision does not have: its texts are linted as ours were."""
+        """Return the findings that the revision does not have: the same rules look at its text of those files."""
         assert self.since is not None
         if not found:
             return []
@@ -181,9 +180,15 @@ class Adoption:
         old: Pairs = []
         for path in dict.fromkeys(finding.path for finding, _ in found):
             data = self.since.read(os.path.abspath(path))
-            if data is not None:
-                report = before.check(Source(path, data))
-                old += [(finding, report.source) for finding in report.findings if report.source]
+            if data is None:
+                continue
+            source, settings = Source(path, data), self.check.resolver.for_file(path)
+            codes = {finding.code for finding, _ in found if finding.path == path}
+            rules = [rule for rule in before.rules(settings, path) if rule.code in codes]
+            said = lint.lint_source(source, rules, before.project(settings), on_error=lambda error: None, syntax=False)
+            if self.check.task.noqa:
+                said = noqa.visible(source, said, rules)
+            old += [(finding, source) for finding in said]
         outcome = Baseline.of(old, self.since.root).compare(found, lambda path: True)
         return _those(found, outcome.new)
 
@@ -213,12 +218,10 @@ def _pairs(report: run.Report) -> Pairs:
         for file in report.files
         if file.source is not None
         for finding in file.findings
-        if finding.code != SYNTAX_ERROR
+        if finding.code != lint.SYNTAX_ERROR
     ]
 
 
 def _those(found: Pairs, wanted: Iterable[Finding]) -> Pairs:
     ids = set(map(id, wanted))
     return [pair for pair in found if id(pair[0]) in ids]
-
-

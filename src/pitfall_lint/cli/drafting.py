@@ -20,7 +20,8 @@ def draft(name: str, folder: Path, project: Project) -> str:
     if not module or not all(part.isidentifier() for part in name.split(".")):
         raise TableError(f"--add-library {name}: write MODULE.CLASS, as in my_http.Client")
     found = _class(module, leaf, folder, project)
-    words = {row.word for row in (*project.libraries.rows(ClosingWord), *project.libraries.rows(AsyncClosingWord))}
+    rows = project.libraries.rows
+    words = {row.word for row in rows(ClosingWord)} | {row.word for row in rows(AsyncClosingWord)}
     methods = {method: function.is_async for method, function in found.own_methods.items()}
     closing = sorted((m for m in methods if m in words or m in _USUAL), key=_rank)
     if not closing:

@@ -25,9 +25,7 @@ _COLORS = {"+": "green", "-": "red", "@": "cyan"}
     metavar="MODULE.CLASS",
     help="Draft a library row for a class of yours that wraps a session, e.g. my_http.Client.",
 )
-@click.option(
-    "--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colours."
-)
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colours.")
 def command(folder: Path, diff: bool, add_library: tuple[str, ...], color: str) -> int:
     """Write settings that fit the project in FOLDER (default: here); what is there already stays as it is."""
     plan = Plan(folder)
@@ -93,13 +91,14 @@ class Plan:
         """Tell ruff that our codes are not its own, where ruff is used."""
         for name in ("ruff.toml", ".ruff.toml"):
             if (self.folder / name).is_file():
-                path = self.folder / name
-                self._change(path, lambda text: tables.with_list(text, ("lint", "external"), ["PIT"], path))
+                self._external(self.folder / name, ("lint", "external"))
                 return
         path = self.folder / "pyproject.toml"
         if path.is_file() and tables.has(_read(path), ("tool", "ruff"), path):
-            key = ("tool", "ruff", "lint", "external")
-            self._change(path, lambda text: tables.with_list(text, key, ["PIT"], path))
+            self._external(path, ("tool", "ruff", "lint", "external"))
+
+    def _external(self, path: Path, key: tuple[str, ...]) -> None:
+        self._change(path, lambda text: tables.with_list(text, key, ["PIT"], path))
 
     def pre_commit(self) -> None:
         """Add our hook to pre-commit's configuration, where there is one."""

@@ -132,9 +132,7 @@ def _rest(
 class _Held:
     """What can hold a finding back: comments, `per-file-ignores`, the baseline."""
 
-    def __init__(
-        self, source: Source, settings: config.Settings, rules: catalog.Catalog, check: _Run
-    ) -> None:
+    def __init__(self, source: Source, settings: config.Settings, rules: catalog.Catalog, check: _Run) -> None:
         self.source = source
         self.settings = settings
         self.rules = rules

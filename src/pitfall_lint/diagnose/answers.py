@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from pitfall_lint.catalog import Catalog, Rule
-from pitfall_lint.diagnose.places import Module, Place, Tree, telling_names
+from pitfall_lint.diagnose.places import Module, Place, Tree, is_foreign, telling_names
 from pitfall_lint.diagnose.reading import Event
 from pitfall_lint.diagnose.symptoms import SPECIFIC, Match, matches
 from pitfall_lint.finding import Finding
@@ -57,7 +57,8 @@ def answer(event: Event, rules: Catalog, tree: Tree, project: Project) -> list[A
     if not known:
         return []
     places = [place for frame in event.frames if (place := tree.place(frame)) is not None]
-    names = telling_names([*event.names, *(frame.function for frame in event.frames)])
+    own = [frame for frame in event.frames if not is_foreign(frame)] + [place.frame for place in places]
+    names = telling_names([*event.names, *(frame.function for frame in own)])
     chosen = rules.select([match.rule.code for match in known if not match.rule.is_built_in])
     answers: list[Answer] = []
     near, far = _by_distance(tree, places, names)
@@ -66,7 +67,7 @@ def answer(event: Event, rules: Catalog, tree: Tree, project: Project) -> list[A
         if any(answer.certainty != POSSIBLE for answer in answers):
             break  # what is far can only be possible
         for module in modules:
-            if time.process_time() > limit and module not in near:
+            if time.process_time() > limit and not any(place.module is module for place in places):
                 break
             for finding in _lint(module, chosen, project):
                 of = next(match for match in known if match.rule.code == finding.code)

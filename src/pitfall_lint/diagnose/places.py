@@ -14,8 +14,10 @@ from pitfall_lint.semantic.outline import Block, Outline
 from pitfall_lint.source import Source
 
 _INSTALLED = re.compile(r"(?:^|/)(?:site-packages|dist-packages)/")
+_FOREIGN = re.compile(r"(?:^|/)(?:site-packages|dist-packages|lib/python\d[\d.]*)/|^<")
 _GENERIC = frozenset(
     {"__init__", "__call__", "__enter__", "__exit__", "__aenter__", "__aexit__", "main", "run", "_run"}
+    | {"wrapper", "wrapped", "inner", "decorator", "call", "handle", "execute", "process"}
 )
 
 
@@ -118,6 +120,11 @@ def _may_hold(module: Module, frame: Frame) -> bool:
     if not name or "<" in name:
         return frame.line <= len(module.source.lines)
     return name.encode() in module.source.data
+
+
+def is_foreign(frame: Frame) -> bool:
+    """Tell whether a frame is of installed code or the standard library."""
+    return _FOREIGN.search(frame.path.replace("\\", "/").replace("/Lib/", "/lib/")) is not None
 
 
 def telling_names(names: Iterable[str]) -> set[str]:

@@ -80,7 +80,9 @@ class Receivers:
 
     def _called(self, node: ast.Call, reading: Reading, roots: frozenset[str], depth: int) -> bool:
         func = node.func
-        if isinstance(func, ast.Attribute) and func.attr in self._leaves(roots):  # makes one, if its receiver does not forbid it
+        if isinstance(func, ast.Attribute) and func.attr in self._leaves(
+            roots
+        ):  # makes one, if its receiver does not forbid it
             return True
         if isinstance(func, ast.Name):
             if func.id in reading.values or func.id in reading.params:
@@ -124,7 +126,9 @@ class Receivers:
         key = f" {name}", roots
         if key not in self._attributes:
             self._attributes[key] = True
-            texts = re.findall(rb"^%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)" % re.escape(name.encode()), self.data, re.MULTILINE)
+            texts = re.findall(
+                rb"^%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)" % re.escape(name.encode()), self.data, re.MULTILINE
+            )
             self._attributes[key] = not texts or any(self._text(text, roots, depth) for text in texts)
         return self._attributes[key]
 
@@ -143,11 +147,17 @@ class Receivers:
         key = f"{name}()", roots
         if key not in self._attributes:
             found = None
-            for match in re.finditer(rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+%s\b" % re.escape(name.encode()), self.data, re.M):
+            for match in re.finditer(
+                rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+%s\b" % re.escape(name.encode()), self.data, re.M
+            ):
                 end = re.compile(rb"^[ \t]{0,%d}[^ \t\r\n#)\]}]" % len(match[1]), re.M).search(self.data, match.end())
                 body = self.data[match.start() : end.start() if end else len(self.data)]
                 words = set(re.findall(rb"\w+", body))
-                telling = any(leaf.encode() in words for leaf in self._leaves(roots)) or b" self." in body or b"(" in body[10:]
+                telling = (
+                    any(leaf.encode() in words for leaf in self._leaves(roots))
+                    or b" self." in body
+                    or b"(" in body[10:]
+                )
                 returns = b"return" in words or b"yield" in words or b"->" in body
                 found = bool(found) or (telling and returns)
             self._attributes[key] = True if found is None else found
@@ -212,5 +222,3 @@ class Receivers:
     def _near(self, roots: frozenset[str]) -> bool:
         """Tell whether this file names one of the packages, or imports what does."""
         return is_near(roots, self.named) or self.reaches("", roots)
-
-

@@ -142,8 +142,7 @@ def bound_by(node: ast.AST) -> list[tuple[str, str]]:
     """Return the names that an import statement binds, with the qualified names they stand for."""
     if isinstance(node, ast.Import):
         return [
-            (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2
-            for alias in node.names
+            (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2 for alias in node.names
         ]
     if isinstance(node, ast.ImportFrom):
         before = "." * node.level + (f"{node.module}." if node.module else "")

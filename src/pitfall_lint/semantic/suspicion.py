@@ -20,9 +20,7 @@ from pitfall_lint.semantic.receivers import Receivers
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
 from pitfall_lint.source import Source
 
-TABLE = bytes(
-    code if (chr(code).isalnum() and code < 128) or code == 95 or code >= 128 else 32 for code in range(256)
-)
+TABLE = bytes(code if (chr(code).isalnum() and code < 128) or code == 95 or code >= 128 else 32 for code in range(256))
 """Leaves the bytes of words, so that `data.translate(TABLE).split()` are the words of a file."""
 
 
@@ -90,7 +88,17 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
             return  # a name from older Pythons
         whole = shape.union(more)
         given = str(getattr(row, "argument", "")) if "given" in whole and name else ""
-        want = Want(word, name, of_type, kind, frozenset(roots), rules, whole - {"given", "constructed"}, kind is Function, given)
+        want = Want(
+            word,
+            name,
+            of_type,
+            kind,
+            frozenset(roots),
+            rules,
+            whole - {"given", "constructed"},
+            kind is Function,
+            given,
+        )
         found.setdefault(word, {})[want] = None
 
     for (kind, shape), rules in asked.items():
@@ -208,7 +216,9 @@ class Suspicion:
         self.libraries = libraries
         self.wanted = dict(wanted)
         self.spans = Spans(source)
-        self.receivers = Receivers(source.data, named, lambda name: self.imports.get(name, ()), reaches, giving(libraries))
+        self.receivers = Receivers(
+            source.data, named, lambda name: self.imports.get(name, ()), reaches, giving(libraries)
+        )
         self._held: dict[tuple[ast.expr, frozenset[str]], bool] = {}
         self._readings: dict[Place, list[tuple[ast.Module, Reading]]] = {}
         self.lines_read = 0
@@ -282,8 +292,7 @@ class Suspicion:
                 shape = touched[code] - ({"indirect"} if "indirect" in touched[code] else {"called", "dropped"})
                 by_shape.setdefault(shape, set()).add(code)
             wants = tuple(
-                Want(name, name, bool(roots), Row, roots, frozenset(codes), shape)
-                for shape, codes in by_shape.items()
+                Want(name, name, bool(roots), Row, roots, frozenset(codes), shape) for shape, codes in by_shape.items()
             )
             self.receivers.named |= owners
             self.passed_on[name] = (*self.passed_on.get(name, ()), *wants)
@@ -326,7 +335,9 @@ class Suspicion:
             position = data.find(needle)
             while position >= 0:
                 end = position + len(needle)
-                if (bare_await and _AWAITED_CALL.match(data, position)) or (called and (data[end : end + 1] not in b"( \t" or _is_awaited(data, position))):
+                if (bare_await and _AWAITED_CALL.match(data, position)) or (
+                    called and (data[end : end + 1] not in b"( \t" or _is_awaited(data, position))
+                ):
                     pass
                 elif not _is_word(data[position - 1 : position]) and not _is_word(data[end : end + 1]):
                     if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
@@ -469,8 +480,14 @@ class Suspicion:
         if full.partition(".")[0] not in known_roots(self.libraries):
             return not want.roots or self.receivers.reaches(full, want.roots)
         if not want.name:
-            return has_receiver and (not want.roots or not _leaves(want.roots).isdisjoint([*full.split("."), *name.split(".")]))
-        return want.of_type and has_receiver and not _leaves(want.roots).isdisjoint([*full.split("."), *name.split(".")[:-1]])
+            return has_receiver and (
+                not want.roots or not _leaves(want.roots).isdisjoint([*full.split("."), *name.split(".")])
+            )
+        return (
+            want.of_type
+            and has_receiver
+            and not _leaves(want.roots).isdisjoint([*full.split("."), *name.split(".")[:-1]])
+        )
 
 
 class _Verdict:
