@@ -25,7 +25,7 @@ const seed = join(root, "tests/fixtures/seeds/thread_ui");
 const work = mkdtempSync(join(tmpdir(), "pitfall-vscode-"));
 const folder = join(work, "panel");
 const places = ["--user-data-dir", join(work, "user"), "--extensions-dir", join(work, "extensions")];
-const patience = 180_000;
+const patience = Number(process.env.PATIENCE ?? 180_000);
 
 mkdirSync(join(work, "user/User"), { recursive: true });
 mkdirSync(shots, { recursive: true });
@@ -38,6 +38,7 @@ writeFileSync(
     "pitfall-lint.path": [python, "-m", "pitfall_lint"],
     "workbench.startupEditor": "none",
     "workbench.tips.enabled": false,
+    "workbench.secondarySideBar.defaultVisibility": "hidden",
     "chat.disableAIFeatures": true,
     "editor.minimap.enabled": false,
     "editor.fontSize": 15,
@@ -81,7 +82,7 @@ try {
   assert.ok(box, "the squiggle is in sight");
   await page.screenshot({ path: join(shots, "squiggle.png") });
 
-  await page.mouse.move(box.x + box.width / 3, box.y - 6, { steps: 8 });
+  await page.mouse.move(box.x + box.width / 3, box.y + box.height / 2, { steps: 8 });
   const hover = page.locator(".monaco-hover", { hasText: "PIT201" }).first();
   await hover.waitFor();
   await page.waitForTimeout(1500);
@@ -90,7 +91,7 @@ try {
   await page.screenshot({ path: join(shots, "hover.png") });
 
   await page.keyboard.press("Escape");
-  await page.mouse.click(box.x + box.width / 3, box.y - 6);
+  await page.mouse.click(box.x + box.width / 3, box.y + box.height / 2);
   await page.keyboard.press("Control+.");
   await page.locator(".action-widget", { hasText: "PIT201" }).waitFor();
   await page.screenshot({ path: join(shots, "quick-fix.png") });
