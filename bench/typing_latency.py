@@ -25,9 +25,7 @@ def text() -> str:
     """Return a file of 2,000 lines with ten findings of ours and ten of ruff's."""
     pieces = ["import asyncio\n\n\nasync def save(item):\n    raise OSError(item)\n\n\n"]
     for number in range(FINDINGS):
-        pieces.append(
-            f"async def lose_{number}(item):\n    asyncio.create_task(save(item))\n    unused = item.x\n\n\n"
-        )
+        pieces.append(f"async def lose_{number}(item):\n    asyncio.create_task(save(item))\n    unused = item.x\n\n\n")
     number = 0
     while sum(piece.count("\n") for piece in pieces) < LINES:
         number += 1

@@ -50,9 +50,7 @@ def found(source: Source, code: str, where: Project | None = None) -> list[Findi
     return lint.lint_source(source, only(code), where or project())
 
 
-def fixed(
-    source: Source, code: str, root: Path | None = None, versions: Mapping[str, str] | None = None
-) -> Fixed:
+def fixed(source: Source, code: str, root: Path | None = None, versions: Mapping[str, str] | None = None) -> Fixed:
     """Return the source after all fixes of one rule, unsafe ones too."""
     return fix_source(source, lambda text: found(text, code, project(root, versions)), unsafe=True)
 

@@ -437,3 +437,17 @@ def test_rows_that_this_version_cannot_read_do_not_end_a_run(lint, folder, monke
     assert lint("app.py")[0] == 1
     with pytest.raises(libraries.LibraryError):
         libraries.load([rows])
+
+
+def test_a_repeated_run_sees_a_changed_baseline(lint, folder, baseline):
+    """Runs that are answered from the cache depend on the baseline."""
+
+    def program(*arguments: str) -> int:
+        return subprocess.run([sys.executable, "-m", "pitfall_lint", *arguments], capture_output=True).returncode
+
+    import time
+
+    time.sleep(0.05)
+    assert [program("."), program(".")] == [0, 0]
+    baseline.write_text("")
+    assert program(".") == 1

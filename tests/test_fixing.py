@@ -58,9 +58,7 @@ def test_all_at_once() -> None:
 
 
 def test_an_import_is_added_once() -> None:
-    result = fix_source(
-        Source("a.py", b"x = bad + bad + worse\n"), words({"bad": "m.x", "worse": "m.y"}, "import m")
-    )
+    result = fix_source(Source("a.py", b"x = bad + bad + worse\n"), words({"bad": "m.x", "worse": "m.y"}, "import m"))
     assert result.source.data == b"import m\nx = m.x + m.x + m.y\n"
     assert len(result.applied) == 3
 
@@ -236,9 +234,7 @@ def test_splicing_is_exact(data: bytes, cuts: list[tuple[int, int]]) -> None:
         return
 
 
-ALL_FIXTURES = sorted(
-    p for p in FIXTURES.glob("*/*.py") if "projects" not in p.parts and "seeds" not in p.parts
-)
+ALL_FIXTURES = sorted(p for p in FIXTURES.glob("*/*.py") if "projects" not in p.parts and "seeds" not in p.parts)
 
 
 @pytest.mark.parametrize("path", ALL_FIXTURES, ids=lambda path: path.stem)
@@ -262,9 +258,7 @@ def test_every_rule_at_once_ends(path: Path, newline: bytes) -> None:
 def test_diff() -> None:
     before, after = Source("a.py", b"a\r\nb\r\nlast"), Source("a.py", b"a\r\nc\r\nlast")
     text = diff(before, after)
-    assert text == (
-        "--- a.py\n+++ a.py\n@@ -1,3 +1,3 @@\n a\r\n-b\r\n+c\r\n last\n\\ No newline at end of file\n"
-    )
+    assert text == ("--- a.py\n+++ a.py\n@@ -1,3 +1,3 @@\n a\r\n-b\r\n+c\r\n last\n\\ No newline at end of file\n")
     assert diff(before, before) == ""
 
 
@@ -284,9 +278,7 @@ def test_diff_can_be_applied(
     if not text or not before.data or not after.data:
         return
     (folder / "a.py").write_bytes(before.data)
-    subprocess.run(
-        ["git", "apply", "-p0", "-"], input=text.encode(), cwd=folder, check=True, capture_output=True
-    )
+    subprocess.run(["git", "apply", "-p0", "-"], input=text.encode(), cwd=folder, check=True, capture_output=True)
     assert (folder / "a.py").read_bytes() == after.data
 
 

@@ -32,9 +32,7 @@ LAYERS = """
     libraries versions ranges fixing config
     finding source patterns
 """
-LEVEL = {
-    room: level for level, line in enumerate(reversed(LAYERS.strip().split("\n"))) for room in line.split()
-}
+LEVEL = {room: level for level, line in enumerate(reversed(LAYERS.strip().split("\n"))) for room in line.split()}
 OUTSIDE = {"__init__", "__main__"}
 LONGEST = 400  # about 350 is the aim
 LONGEST_CHECK = 120

@@ -142,9 +142,7 @@ def test_half_typed_files_keep_the_findings_of_other_definitions() -> None:
     assert codes == ["PIT301", "PIT001"]
 
 
-@pytest.mark.parametrize(
-    "data", [b"", b"\n", b"\xef\xbb\xbf", b"\f\n", b"# only a comment", b"x = 1\r\n\ty = 2\n"[:7]]
-)
+@pytest.mark.parametrize("data", [b"", b"\n", b"\xef\xbb\xbf", b"\f\n", b"# only a comment", b"x = 1\r\n\ty = 2\n"[:7]])
 def test_nothing_to_say(data: bytes) -> None:
     assert lint_source(Source("a.py", data), rules().select(["ALL"]), project()) == []
 

@@ -30,10 +30,7 @@ def test_add_noqa(tmp_path: Path, option: str, comment: str) -> None:
     ran = run(tmp_path, option, "a.py")
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout == "Added 1 `noqa` comment in 1 file.\n"
-    assert (
-        path.read_bytes()
-        == BAD.replace("save())\n", f"save())  # noqa: {comment}\n").replace("\n", "\r\n").encode()
-    )
+    assert path.read_bytes() == BAD.replace("save())\n", f"save())  # noqa: {comment}\n").replace("\n", "\r\n").encode()
     assert run(tmp_path, "a.py").returncode == 0
     assert run(tmp_path, option, "a.py").stdout == "Added 0 `noqa` comments in 0 files.\n"
     ran = run(tmp_path, option, ".")

@@ -47,5 +47,5 @@ def test_silence_comes_with_the_questions(tmp_path: Path) -> None:
     report = explain(tmp_path, 10)
     assert not any(looked.findings for looked in report.rules)
     asked = {looked.rule.code: looked.asked for looked in report.rules}
-    assert any("`asyncio.create_task`: asyncio.create_task" in question for question in asked["PIT301"])
+    assert any("`self.save`: app.App.save" in question for question in asked["PIT301"])
     assert not report.errors

@@ -247,9 +247,7 @@ def rules_folder() -> Path:
     for folder in (_PACKAGE / "rules", _PACKAGE.parent.parent / "rules"):
         if folder.is_dir():
             return folder
-    raise PageError(
-        f"the rules are missing: neither {_PACKAGE / 'rules'} nor the checkout's rules/ is a folder"
-    )
+    raise PageError(f"the rules are missing: neither {_PACKAGE / 'rules'} nor the checkout's rules/ is a folder")
 
 
 def library_files(folder: Path | None = None) -> list[Path]:
@@ -259,9 +257,7 @@ def library_files(folder: Path | None = None) -> list[Path]:
 
 def pages(folder: Path | None = None) -> list[Path]:
     """Return the pages, one folder per family."""
-    return sorted(
-        path for path in (folder or rules_folder()).glob("*/*.md") if path.parent.name != "libraries"
-    )
+    return sorted(path for path in (folder or rules_folder()).glob("*/*.md") if path.parent.name != "libraries")
 
 
 def load(folder: Path | None = None) -> Catalog:

@@ -53,9 +53,9 @@ class _Round:
     def has_room_for(self, fix: Fix) -> bool:
         """Tell whether the fix neither overlaps nor repeats what is already taken."""
         statements = {edit.text.strip() for edit in self.edits if _adds_statement(edit)}
-        return not any(
-            edit.span.overlaps(other.span) for edit in fix.edits for other in self.edits
-        ) and not any(_adds_statement(edit) and edit.text.strip() in statements for edit in fix.edits)
+        return not any(edit.span.overlaps(other.span) for edit in fix.edits for other in self.edits) and not any(
+            _adds_statement(edit) and edit.text.strip() in statements for edit in fix.edits
+        )
 
 
 def _adds_statement(edit: Edit) -> bool:
@@ -103,9 +103,7 @@ def fix_source(
             source, findings = mended, tuple(lint(mended))
     else:
         codes = ", ".join(sorted({finding.code for finding in findings if finding.fix}))
-        notes.append(
-            f"{source.path}: fixes still asked for more after {LIMIT} rounds ({codes}); please report this"
-        )
+        notes.append(f"{source.path}: fixes still asked for more after {LIMIT} rounds ({codes}); please report this")
     return Fixed(source, tuple(applied), findings, tuple(dict.fromkeys(notes)))
 
 

@@ -59,9 +59,7 @@ class Page:
     def programs(self, section: str) -> tuple[str, ...]:
         """Return the Python programs of a section."""
         return tuple(
-            match["text"]
-            for match in _FENCE.finditer(self.sections.get(section, ""))
-            if match["kind"] == "python"
+            match["text"] for match in _FENCE.finditer(self.sections.get(section, "")) if match["kind"] == "python"
         )
 
 

@@ -138,6 +138,8 @@ class Adoption:
     def _keep(self, outcome: Outcome) -> None:
         """Make the baseline shorter where findings are gone; with `--baseline-check` complain about them."""
         check = self.check
+        if cache.RECORDER is not None:  # with the time before a change: a run that changes it is not repeated
+            cache.RECORDER.depends_on([str(self.path)])
         shown = run.shown_path(str(self.path))
         if check.options["baseline_check"]:
             if outcome.stale:
@@ -151,8 +153,6 @@ class Adoption:
             self.baseline = outcome.baseline
             if outcome.stale and not check.options["quiet"] and not check.options["silent"]:
                 output.remark(f"{shown}: {counted(outcome.stale, 'known finding')} mended and taken out")
-        if cache.RECORDER is not None:
-            cache.RECORDER.depends_on([str(self.path)])
 
     def _may_write(self) -> bool:
         is_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")

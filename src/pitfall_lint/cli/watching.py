@@ -85,13 +85,9 @@ class Watch:
         self.files = self.check.files()
         names = {os.path.splitext(os.path.basename(path))[0] for path in changed}
         names |= {os.path.basename(os.path.dirname(path)) for path in changed if path.endswith("__init__.py")}
-        pattern = re.compile(
-            rb"(?<!\w)(?:" + b"|".join(re.escape(n.encode()) for n in sorted(names)) + rb")(?!\w)"
-        )
+        pattern = re.compile(rb"(?<!\w)(?:" + b"|".join(re.escape(n.encode()) for n in sorted(names)) + rb")(?!\w)")
         self.linter.forget(changed)
-        self._look(
-            [path for path in self.files if os.path.abspath(path) in changed or _mentions(path, pattern)]
-        )
+        self._look([path for path in self.files if os.path.abspath(path) in changed or _mentions(path, pattern)])
 
     def _look(self, paths: list[str]) -> None:
         started = time.perf_counter()
@@ -112,9 +108,7 @@ class Watch:
                 self.check.fail(f"{file.path}: {file.failure}")
         self.check.tell(report, self.rules)
         took = time.perf_counter() - started
-        click.echo(
-            f"Looked at {len(paths)} of {len(self.files)} files in {took:.2f} s; waiting for changes …"
-        )
+        click.echo(f"Looked at {len(paths)} of {len(self.files)} files in {took:.2f} s; waiting for changes …")
         sys.stdout.flush()
 
 

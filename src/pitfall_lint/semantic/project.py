@@ -31,6 +31,10 @@ def read_bytes(path: str) -> bytes | None:
         return None
 
 
+_KEPT = 20_000
+"""Lines of parsed modules (some 8 MB per 1,000) that are kept from one linted file to the next."""
+
+
 class Project:
     """The modules that belong together. `root` is the folder that no import leads out of.
 
@@ -69,6 +73,8 @@ class Project:
         """
         from pitfall_lint.semantic.file import File
 
+        if sum(known.lines_parsed for known in self._files.values() if known is not None) > _KEPT:
+            self._files.clear()  # all at once: what is left must not speak of definitions that are made anew
         path = os.path.abspath(source.path)
         file = (make or File)(source, self, path, lines)
         before = self._files.get(path) or self._before.pop(path, None)
