@@ -127,17 +127,24 @@ def script_way(call: Call) -> Way | None:
     file = call.file
     if call.function is not None or is_guarded(file, call.node, ("RuntimeError",)):
         return None
-    if any(
-        file.rows_of_call(file.call(n), LoopKeeper)
-        for n in file.skeleton.by_kind.get(cst.Call, ())
-        if n is not call.node and isinstance(n, cst.Call)
-    ):
+    keepers, names = _called_at_import(file)
+    if keepers - {call.node}:
         return None
     for row in file.libraries.rows(ThreadScript):
-        used = [n for n in file.skeleton.by_kind.get(cst.Call, ()) if isinstance(n, cst.Call)]
-        if any((file.qualified_name(n.func) or "").startswith(f"{row.module}.") for n in used):
+        if any(name.startswith(f"{row.module}.") for name in names):
             return Way("thread", row.thread)
     return None
+
+
+def _called_at_import(file: File) -> tuple[frozenset[cst.Call], frozenset[str]]:
+    """Return the module-level calls that know of loops, and the names of all that is called there."""
+    found: tuple[frozenset[cst.Call], frozenset[str]] | None = file.memo.get("called at import")
+    if found is None:
+        calls = [n for n in file.skeleton.by_kind.get(cst.Call, ()) if isinstance(n, cst.Call)]
+        keepers = frozenset(n for n in calls if file.rows_of_call(file.call(n), LoopKeeper))
+        found = keepers, frozenset(file.qualified_name(n.func) or "" for n in calls)
+        file.memo["called at import"] = found
+    return found
 
 
 def on_loop(call: Call, catching: Iterable[str] = ("RuntimeError",)) -> Way | None:
