@@ -6,9 +6,7 @@ import pytest
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--accept", action="store_true", help="write the .fixed.py of fixtures; then read the diff"
-    )
+    parser.addoption("--accept", action="store_true", help="write the .fixed.py of fixtures; then read the diff")
 
 
 @pytest.fixture

@@ -144,9 +144,7 @@ def test_syntax_newer_than_the_interpreter(lint, tmp_path):
 
 def test_ten_megabytes(lint, tmp_path):
     (tmp_path / "code.py").write_text(f"x = '{'y' * 150}'\n" * 65_000)
-    (tmp_path / "data.py").write_text(
-        LOST + "\n\nDATA = '''\n" + "lorem ipsum dolor sit amet\n" * 400_000 + "'''\n"
-    )
+    (tmp_path / "data.py").write_text(LOST + "\n\nDATA = '''\n" + "lorem ipsum dolor sit amet\n" * 400_000 + "'''\n")
     code, entries, errors = lint("code.py", "data.py", "good.py")
     assert (code, errors) == (1, "")
     assert found(entries) == [("data.py", "PIT301", 5), GOOD]
@@ -234,17 +232,13 @@ def test_names_that_are_no_text(lint, tmp_path):
 
 def pipeline(tmp_path: Path, command: str) -> subprocess.CompletedProcess[str]:
     env = os.environ | {"PY": sys.executable, "PITFALL_LINT_CACHE_DIR": str(tmp_path / ".cache")}
-    return subprocess.run(
-        ["bash", "-c", command], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60
-    )
+    return subprocess.run(["bash", "-c", command], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60)
 
 
 def test_a_pipe_that_closes_early(tmp_path):
     for number in range(300):
         (tmp_path / f"a{number}.py").write_text(LOST)
-    done = pipeline(
-        tmp_path, '"$PY" -m pitfall_lint . --output-format full | head -n 1; echo "${PIPESTATUS[0]}"'
-    )
+    done = pipeline(tmp_path, '"$PY" -m pitfall_lint . --output-format full | head -n 1; echo "${PIPESTATUS[0]}"')
     assert done.stderr == ""
     assert done.stdout.startswith("PIT301 ")
     assert done.stdout.splitlines()[-1] == "1"
@@ -278,9 +272,7 @@ def test_being_interrupted_leaves_every_file_whole(tmp_path):
     for number in range(150):
         (tmp_path / f"a{number}.py").write_text(LOST)
     command = [sys.executable, "-m", "pitfall_lint", ".", "--fix", "--unsafe-fixes", "--no-cache"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 30
     while (tmp_path / "a0.py").read_text() == LOST and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.02)

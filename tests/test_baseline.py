@@ -12,9 +12,7 @@ from pitfall_lint.finding import Finding, Span
 from pitfall_lint.source import Source
 
 
-def finding(
-    folder: Path, path: str, code: str, definition: str, text: str, snippet: str
-) -> tuple[Finding, Source]:
+def finding(folder: Path, path: str, code: str, definition: str, text: str, snippet: str) -> tuple[Finding, Source]:
     source = Source(str(folder / path), text.encode())
     start = text.index(snippet)
     span = Span(start, start + len(snippet))
@@ -78,10 +76,7 @@ def test_it_shrinks_but_only_by_what_was_looked_at(tmp_path: Path) -> None:
 def test_text_round_trip(tmp_path: Path) -> None:
     text = "".join(f"spawn(work({n}))\n" for n in range(60)) + "spawn(work(1))\n"
     baseline = Baseline.of(
-        [
-            finding(tmp_path, "my app.py", "PIT301", "app.f", text, f"spawn(work({n}))")
-            for n in [*range(60), 1]
-        ],
+        [finding(tmp_path, "my app.py", "PIT301", "app.f", text, f"spawn(work({n}))") for n in [*range(60), 1]],
         str(tmp_path),
     )
     path = tmp_path / "baseline.txt"
@@ -103,9 +98,7 @@ def test_errors_name_the_line(text: str, tmp_path: Path) -> None:
 def test_two_branches_that_mend_one_each_merge(tmp_path: Path) -> None:
     def git(*arguments: str) -> None:
         identity = ("-c", "user.name=t", "-c", "user.email=t@localhost", "-c", "init.defaultBranch=main")
-        subprocess.run(
-            ["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True, timeout=60
-        )
+        subprocess.run(["git", *identity, *arguments], cwd=tmp_path, check=True, capture_output=True, timeout=60)
 
     text = "".join(f"spawn(work({n}))\n" for n in range(20))
     all_ = [finding(tmp_path, "app.py", "PIT301", "app.f", text, f"spawn(work({n}))") for n in range(20)]

@@ -43,7 +43,8 @@ def test_the_second_run_imports_nothing_heavy(tmp_path: Path) -> None:
     settle()
     first = lint(tmp_path, "--isolated")
     second = lint(tmp_path, "--isolated", trace=True)
-    assert (first.stdout, first.returncode) == (second.stdout, second.returncode) and first.returncode == 1
+    assert (first.stdout, first.returncode) == (second.stdout, second.returncode)
+    assert first.returncode == 1
     loaded = set(second.stderr.split())
     assert not loaded & {"libcst", "click", "rich", "tomllib", "re", "dataclasses", "pathlib", "json", "pygls"}
 
@@ -113,7 +114,8 @@ def test_the_folder_is_bounded(own_folder: Path, monkeypatch: pytest.MonkeyPatch
     for number in range(10):
         Store().write(f"run-{number}", "x" * 5_000)
     sizes = sum(path.stat().st_size for path in own_folder.iterdir())
-    assert sizes <= 21_000 and Store().read("run-9") == "x" * 5_000
+    assert sizes <= 21_000
+    assert Store().read("run-9") == "x" * 5_000
 
 
 def test_rows_from_the_cache_are_the_same(tmp_path: Path) -> None:
@@ -130,7 +132,8 @@ def test_what_may_not_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
     def name(*arguments: str) -> str | None:
         return cache.run_name(arguments, sys.__stdout__, sys.__stderr__)
 
-    assert name("src") and name("src", "--select", "ALL", "-q")
+    assert name("src")
+    assert name("src", "--select", "ALL", "-q")
     assert name("src") != name("src", "-q") != name("src", "-e")
     for argument in ("--fix", "-", "--no-cache", "-n", "--output-file=x", "-o", "--watch", "--since", "--verbose"):
         assert name("src", argument) is None

@@ -346,8 +346,7 @@ def test_explain_what_was_seen(lint):
     assert code == 0
     assert "PIT301" in out
     assert any(
-        entry["code"] == "PIT301"
-        for entry in json.loads(lint("explain", "--json", "exception was never retrieved")[1])
+        entry["code"] == "PIT301" for entry in json.loads(lint("explain", "--json", "exception was never retrieved")[1])
     )
 
 
@@ -437,9 +436,7 @@ def test_verbose_shows_the_traceback_of_an_internal_error(lint, monkeypatch):
 
 
 def test_the_module_can_be_run(folder):
-    done = subprocess.run(
-        [sys.executable, "-m", "pitfall_lint", "pkg/clean.py"], cwd=folder, capture_output=True
-    )
+    done = subprocess.run([sys.executable, "-m", "pitfall_lint", "pkg/clean.py"], cwd=folder, capture_output=True)
     assert (done.returncode, done.stdout) == (0, b"All checks passed!\n")
 
 

@@ -668,9 +668,7 @@ def test_command(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "PIT401" in done.stdout
     assert "weather/client.py:7" in done.stdout.replace("\\", "/")
-    data = json.loads(
-        cli("diagnose", "--isolated", "--output-format", "json", stdin=report.log, cwd=tmp_path).stdout
-    )
+    data = json.loads(cli("diagnose", "--isolated", "--output-format", "json", stdin=report.log, cwd=tmp_path).stdout)
     assert data["errors"][0]["answers"][0]["location"]["row"] == 7
     github = cli("diagnose", "--isolated", "--output-format", "github", stdin=report.log, cwd=tmp_path).stdout
     assert github.startswith("::error file=weather/client.py,line=7,")
@@ -684,9 +682,7 @@ def test_command_mends(tmp_path: Path) -> None:
     assert 'app.mount("/static", files)' in (tmp_path / "shop/app.py").read_text("utf-8")
 
 
-@pytest.mark.parametrize(
-    "stdin", ["", "KeyError: 'x'\n", "\0\0\0", "{" * 5000, "Traceback (most recent call last):\n"]
-)
+@pytest.mark.parametrize("stdin", ["", "KeyError: 'x'\n", "\0\0\0", "{" * 5000, "Traceback (most recent call last):\n"])
 def test_command_with_nothing_to_say(stdin: str, tmp_path: Path) -> None:
     done = cli("diagnose", stdin=stdin, cwd=tmp_path)
     assert done.returncode == 1

@@ -46,9 +46,7 @@ def test_named_files_are_always_taken(tmp_path: Path) -> None:
 
 
 def test_force_exclude_counts_for_named_paths(tmp_path: Path) -> None:
-    tree(
-        tmp_path, ".git/HEAD", "venv/x.py", "a.py", "gen/deep/y.py", ".gitignore", **{".gitignore": "gen/\n"}
-    )
+    tree(tmp_path, ".git/HEAD", "venv/x.py", "a.py", "gen/deep/y.py", ".gitignore", **{".gitignore": "gen/\n"})
     assert found(tmp_path, "venv/x.py", "venv", "a.py", "gen/deep/y.py", force_exclude=True) == ["a.py"]
 
 
@@ -151,7 +149,7 @@ def test_links(tmp_path: Path) -> None:
     (tmp_path / "alias.py").symlink_to("real/a.py")
     assert found(tmp_path) == ["alias.py", "real/a.py"]
     assert found(tmp_path, "link") == ["link/a.py"]
-    with pytest.raises(DiscoverError, match="self.py"):
+    with pytest.raises(DiscoverError, match=r"self\.py"):
         found(tmp_path, "self.py")
 
 

@@ -20,10 +20,7 @@ FAMILIES = rules().families
 
 def singles() -> list[Path]:
     return sorted(
-        path
-        for family in FAMILIES
-        for path in (FIXTURES / family).glob("*.py")
-        if not path.name.endswith(".fixed.py")
+        path for family in FAMILIES for path in (FIXTURES / family).glob("*.py") if not path.name.endswith(".fixed.py")
     )
 
 

@@ -54,7 +54,7 @@ def test_every_call_is_found_once_at_its_place(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_slices_and_skeleton_share_out_the_lines(name: str) -> None:
     outline = Outline(Source("main.py", FILES[name].encode()))
-    lines = [line for line in outline.skeleton.lines]
+    lines = list(outline.skeleton.lines)
     for block in outline.functions:
         assert block.header in lines  # the `pass` that stands for it
         lines.remove(block.header)
@@ -66,7 +66,8 @@ def test_a_definition_that_does_not_parse_leaves_the_others_alive() -> None:
     text = "def f():\n    return (1\n\n\ndef g():\n    h(2)\n"
     file = Project(Libraries([])).file(Source("main.py", text.encode()))
     assert [call.text for call in file.calls()] == ["h(…)"]
-    assert file.errors and file.errors[0][0] >= 2
+    assert file.errors
+    assert file.errors[0][0] >= 2
 
 
 @pytest.mark.parametrize(
@@ -86,4 +87,5 @@ def test_imports_are_those_that_python_sees(statement: str) -> None:
     (node,) = ast.parse(statement).body
     assert isinstance(node, (ast.Import, ast.ImportFrom))
     expected = {alias.asname or alias.name.partition(".")[0] for alias in node.names}
-    assert expected <= set(found) and set(found) - expected <= {"prose"}
+    assert expected <= set(found)
+    assert set(found) - expected <= {"prose"}

@@ -16,9 +16,7 @@ from pitfall_lint import __version__, catalog
 from pitfall_lint.cli.rules import markdown
 
 ROOT = Path(__file__).parent.parent
-RULES = {
-    path.relative_to(ROOT / "rules").as_posix() for path in (ROOT / "rules").rglob("*") if path.is_file()
-}
+RULES = {path.relative_to(ROOT / "rules").as_posix() for path in (ROOT / "rules").rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +79,7 @@ def test_the_wheel_runs_where_it_is_unpacked(built, tmp_path):
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith("PIT503 ")
     where = "import pitfall_lint.catalog as c; print(c.rules_folder())"
-    done = subprocess.run(
-        [sys.executable, "-c", where], cwd=tmp_path, env=env, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", where], cwd=tmp_path, env=env, capture_output=True, text=True)
     assert done.stdout.strip() == str(tmp_path / "site" / "pitfall_lint" / "rules")
 
 
@@ -100,9 +96,7 @@ def test_metadata(built):
 
 def test_editable_install_points_at_the_checkout(built, tmp_path):
     backend = "import sys, hatchling.build as b; print(b.build_editable(sys.argv[1]))"
-    done = subprocess.run(
-        [sys.executable, "-c", backend, str(tmp_path)], cwd=ROOT, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", backend, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     with zipfile.ZipFile(tmp_path / done.stdout.split()[-1]) as archive:
         names = archive.namelist()
@@ -118,9 +112,7 @@ def readme() -> str:
 def test_the_readmes_table_is_the_catalogue():
     begin, end = "<!-- rules -->\n", "<!-- end of rules -->"
     table = readme().partition(begin)[2].partition(end)[0]
-    assert table.strip() == markdown(list(catalog.load())).strip(), (
-        "write the table anew: python tests/write_readme.py"
-    )
+    assert table.strip() == markdown(list(catalog.load())).strip(), "write the table anew: python tests/write_readme.py"
 
 
 def test_the_readmes_links_lead_somewhere():

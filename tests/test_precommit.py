@@ -20,11 +20,7 @@ pytest.importorskip("pre_commit")
 def git(folder: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")} | {
         "GIT_CONFIG_GLOBAL": os.devnull,
-        **{
-            f"GIT_{who}_{what}": "test@example.org"
-            for who in ("AUTHOR", "COMMITTER")
-            for what in ("NAME", "EMAIL")
-        },
+        **{f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
         **env,
     }
     return subprocess.run(["git", *arguments], cwd=folder, env=environment, capture_output=True, text=True)

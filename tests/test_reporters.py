@@ -186,8 +186,7 @@ def test_concise(rules):
         "app.py:10:9: PIT301 [*] nobody can see what `layer.update()` raises: its task is dropped",
     ]
     assert out.endswith(
-        "Found 2 findings in 1 file.\n"
-        "[*] 1 fixable with `--fix`, 1 more with `--fix --unsafe-fixes`.\n"
+        "Found 2 findings in 1 file.\n[*] 1 fixable with `--fix`, 1 more with `--fix --unsafe-fixes`.\n"
     )
     out = rendered(rules, "concise", report(finding(), safe), unsafe_fixes=True)
     assert out.endswith("[*] 2 fixable with `--fix --unsafe-fixes`.\n")
@@ -334,9 +333,7 @@ def test_sarif_is_valid(rules, sarif_schema, monkeypatch, tmp_path):
         "uri": "app.py",
         "uriBaseId": "SRCROOT",
     }
-    assert second["locations"][0]["physicalLocation"]["artifactLocation"] == {
-        "uri": "file:///elsewhere/a%20b.py"
-    }
+    assert second["locations"][0]["physicalLocation"]["artifactLocation"] == {"uri": "file:///elsewhere/a%20b.py"}
     assert first["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"] == "await ("
     rule = run["tool"]["driver"]["rules"][first["ruleIndex"]]
     assert rule["id"] == "PIT301"
@@ -348,11 +345,7 @@ def test_sarif_is_valid(rules, sarif_schema, monkeypatch, tmp_path):
 def test_every_format_takes_every_report(rules, name):
     for found in (report(), report(finding()), report(failure="no"), report(errors=("internal error: x",))):
         out = io.StringIO(rendered(rules, name, found, color=True, links=True, width=60))
-        assert (
-            out.getvalue()
-            or not found.files
-            or name in ("json-lines", "github", "full", "concise", "grouped")
-        )
+        assert out.getvalue() or not found.files or name in ("json-lines", "github", "full", "concise", "grouped")
 
 
 def test_a_fix_in_two_places_shows_both(rules):

@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-
 from evidence import project
+
 from pitfall_lint import catalog, config, lint, run, workers
 from pitfall_lint.source import Source
 
@@ -53,7 +53,8 @@ def test_many_processes_say_the_same_in_the_same_order(tmp_path: Path, monkeypat
     monkeypatch.setattr(run, "_BATCH", 60)
     paths = spread(tmp_path, 40)
     alone = said(paths, 1)
-    assert len(alone) == 6 and said(paths, 3) == alone
+    assert len(alone) == 6
+    assert said(paths, 3) == alone
     shuffled = list(paths)
     random.Random(1).shuffle(shuffled)
     assert sorted(said(shuffled, 2)) == sorted(alone)

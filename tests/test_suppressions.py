@@ -87,9 +87,7 @@ def test_a_line_with_a_backslash_is_silenced_at_its_end():
     assert silenced("x = MARK() + \\\n    1 + \\\n    2  # noqa: PIT301\n")
 
 
-@pytest.mark.parametrize(
-    "head", ["# pitfall-lint: noqa", "# flake8: noqa", "#pitfall-lint:noqa: PIT301,PIT402"]
-)
+@pytest.mark.parametrize("head", ["# pitfall-lint: noqa", "# flake8: noqa", "#pitfall-lint:noqa: PIT301,PIT402"])
 def test_a_whole_file(head):
     assert silenced(f"{head}\nx = 1\nMARK()\n")
     assert silenced(f"MARK()\nif x:\n    {head}\n    pass\n")

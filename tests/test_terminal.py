@@ -41,9 +41,7 @@ def seen(folder, *arguments: str, columns: int = 80, **env: str) -> str:
     environment = {k: v for k, v in os.environ.items() if k not in hidden}
     environment |= {"TERM": "xterm-256color", "PITFALL_LINT_CACHE_DIR": str(folder / ".cache"), **env}
     command = [sys.executable, "-m", "pitfall_lint", *arguments]
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=environment
-    )
+    process = subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, cwd=folder, env=environment)
     os.close(theirs)
     out = b""
     while True:

@@ -34,11 +34,7 @@ def load(tmp_path: Path, files: dict[str, str], main: str = "main.py") -> File:
 
 def names_of(file: File, function: str) -> set[str | None]:
     """The qualified names of the calls whose last attribute or name is `function`."""
-    return {
-        call.name
-        for call in file.calls()
-        if (call.method or getattr(call.node.func, "value", None)) == function
-    }
+    return {call.name for call in file.calls() if (call.method or getattr(call.node.func, "value", None)) == function}
 
 
 RECEIVERS = {
@@ -108,9 +104,7 @@ RECEIVERS = {
     "for over a list": "import net\nfor c in [net.Client(), net.Client()]:\n    c.get()",
     "container annotation": "import net\ndef f(cs: list[net.Client]):\n    for c in cs:\n        c.get()",
     "dict values": "import net\ncs = {'a': net.Client()}\ncs['a'].get()",
-    "global": (
-        "import net\nc = None\ndef init():\n    global c\n    c = net.Client()\ndef go():\n    c.get()"
-    ),
+    "global": ("import net\nc = None\ndef init():\n    global c\n    c = net.Client()\ndef go():\n    c.get()"),
     "project subclass": "import net\nclass Mine(net.Client):\n    pass\nMine().get()",
     "super": "import net\nclass Mine(net.Client):\n    def go(self):\n        super().get()",
     "closure": "import net\ndef f():\n    c = net.Client()\n    def g():\n        c.get()",
@@ -213,8 +207,10 @@ def test_functions_know_what_they_are(tmp_path: Path) -> None:
     file = load(tmp_path, {"main.py": text})
     functions = {function.qualified_name: function for function in file.functions()}
     assert set(functions) == {"main.A.s", "main.A.a", "main.A.c", "main.A.c.inner"}
-    assert functions["main.A.s"].is_static and not functions["main.A.s"].is_method
-    assert functions["main.A.a"].is_generator and not functions["main.A.a"].is_coroutine_function
+    assert functions["main.A.s"].is_static
+    assert not functions["main.A.s"].is_method
+    assert functions["main.A.a"].is_generator
+    assert not functions["main.A.a"].is_coroutine_function
     assert functions["main.A.c"].is_coroutine_function
     assert functions["main.A.c.inner"].parent is functions["main.A.c"]
     assert functions["main.A.c"].class_ is functions["main.A.a"].class_

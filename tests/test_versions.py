@@ -161,9 +161,7 @@ def test_requirements(tmp_path: Path) -> None:
 
 
 def test_two_requirements_files_that_disagree(tmp_path: Path) -> None:
-    versions = at(
-        tmp_path, requirements_DOT_txt="gradio==5.34.0\n", **{"requirements-dev_DOT_txt": "gradio==5.35.0\n"}
-    )
+    versions = at(tmp_path, requirements_DOT_txt="gradio==5.34.0\n", **{"requirements-dev_DOT_txt": "gradio==5.35.0\n"})
     assert versions.within("gradio", "<5.34.1") is None
 
 
@@ -252,9 +250,7 @@ def test_above_no_repository_nothing_is_read(tmp_path: Path) -> None:
     assert project_versions(tmp_path / "api").within("fastapi", ">=0.106") is None
 
 
-@pytest.mark.parametrize(
-    "name", ["pyproject.toml", "uv.lock", "requirements.txt", "setup.cfg", "Pipfile.lock"]
-)
+@pytest.mark.parametrize("name", ["pyproject.toml", "uv.lock", "requirements.txt", "setup.cfg", "Pipfile.lock"])
 @pytest.mark.parametrize(
     "data",
     [

@@ -111,9 +111,7 @@ class Settings:
     extend_select: tuple[str, ...] = setting(_strings, ())
     extend_ignore: tuple[str, ...] = setting(_strings, ())
     per_file_ignores: dict[str, tuple[str, ...]] = setting(_lists, {}, relative=True)
-    extend_per_file_ignores: dict[str, tuple[str, ...]] = setting(
-        _lists, {}, relative=True, adds_to="per_file_ignores"
-    )
+    extend_per_file_ignores: dict[str, tuple[str, ...]] = setting(_lists, {}, relative=True, adds_to="per_file_ignores")
     severity: dict[str, str] = setting(_severities, {})
     fail_on: str = setting(_fail_on, "warning")
     baseline: str = setting(_string, "", relative=True)
@@ -291,17 +289,11 @@ def _check_version(settings: Settings) -> None:
 
     wanted = settings.required_version
     try:
-        fits = SpecifierSet(wanted if re.match(r"\s*[<>=!~]", wanted) else f"=={wanted}").contains(
-            __version__, True
-        )
+        fits = SpecifierSet(wanted if re.match(r"\s*[<>=!~]", wanted) else f"=={wanted}").contains(__version__, True)
     except InvalidSpecifier:
-        raise ConfigError(
-            f"{settings.file}: required-version = {wanted!r}: must be a version specifier"
-        ) from None
+        raise ConfigError(f"{settings.file}: required-version = {wanted!r}: must be a version specifier") from None
     if not fits:
-        raise ConfigError(
-            f"{settings.file}: required-version {wanted!r} does not allow pitfall-lint {__version__}"
-        )
+        raise ConfigError(f"{settings.file}: required-version {wanted!r} does not allow pitfall-lint {__version__}")
 
 
 class Resolver:

@@ -47,7 +47,7 @@ class Page:
     fix: Applicability | None
     asks: tuple[str, ...] = ()
     shape: tuple[str, ...] = ()
-    """What the code around the words of those rows looks like, see `semantic.suspicion.SHAPES`."""
+    """What the code around the words of those rows looks like, see `semantic.wants.SHAPES`."""
     symptoms: tuple[str, ...] = ()
     replaces: tuple[str, ...] = ()
     built_in: bool = False

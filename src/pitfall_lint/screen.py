@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, replace, replace
 
 from pitfall_lint.catalog import Rule
 from pitfall_lint.libraries import Function, Libraries, Row, kinds
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near
-from pitfall_lint.semantic.suspicion import TABLE, Suspicion, Want, wants
+from pitfall_lint.semantic.suspicion import TABLE, Suspicion
+from pitfall_lint.semantic.wants import Want, wants
 from pitfall_lint.source import Source, SourceError
 
 Finder = Callable[[bytes], "set[str]"]
@@ -173,7 +174,7 @@ class Screen:
                     if module.endswith((f"{os.sep}{leaf}.py", os.path.join(os.sep, leaf, "__init__.py"))):
                         for other, these in passed.items():  # the module itself: its names follow a dot
                             found[other] = (*found.get(other, ()), *these)
-        return {name: tuple(dict.fromkeys(these)) for name, these in found.items()}
+        return {name: tuple(dict.fromkeys(map(_constructed, these))) for name, these in found.items()}
 
     def _passed_by(self, path: str, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names that a module passes on by itself."""
@@ -201,9 +202,10 @@ class Screen:
         if self.coroutines is not None:
             return {name: self.coroutines[name] for name in found if name in self.coroutines}, set()
         owners = dict(coroutines_of(data))
-        for path in project.imported_by(source, depth=2) if project is not None else ():
-            for name, classes in coroutines_of(project.read(path) or b"").items():
-                owners[name] = owners.get(name, frozenset()) | classes
+        if project is not None:
+            for path in project.imported_by(source, depth=2):
+                for name, classes in coroutines_of(project.read(path) or b"").items():
+                    owners[name] = owners.get(name, frozenset()) | classes
         here = {name: self._coroutine(name, owners[name]) for name in owners if name.encode() in data}
         named = {c for classes in owners.values() for c in classes if c and c.encode() in data}
         return here, named
@@ -232,6 +234,13 @@ class Screen:
         return found
 
 
+def _constructed(want: Want) -> Want:
+    """Return what another module's class is wanted for: making an object of it, not inheriting from it."""
+    if not want.word[:1].isupper():
+        return want
+    return replace(want, shape=want.shape | {"called"})
+
+
 class Reach:
     """Tells for one file whether its imports lead to a library."""
 
@@ -251,10 +260,7 @@ class Reach:
     def _ask(self, full: str, roots: frozenset[str]) -> bool:
         project, path = self._project, os.path.abspath(self._source.path)
         paths = project.module_paths(full, path) if full else project.imported_by(self._source)
-        for module in paths:
-            if is_near(roots, self._screen.named_in(module, project)):
-                return True
-        return False
+        return any(is_near(roots, self._screen.named_in(module, project)) for module in paths)
 
 
 COROUTINE = re.compile(rb"async def[ \t]+(\w+)")
@@ -310,7 +316,7 @@ def build(rules: Iterable[Rule], libraries: Libraries, *, fast: bool = True) -> 
             local.add(rule.code)
         if "coroutine-call" in shape:
             coroutine_rules.add(rule.code)
-            asked_of = {Function}
+            asked_of: set[type[Row]] = {Function}
         else:
             if not rule.asks or any(kind not in known for kind in rule.asks):
                 always.add(rule.code)

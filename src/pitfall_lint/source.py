@@ -96,9 +96,7 @@ class Source:
         raw = self.lines[line - 1]
         if self.shown_encoding == "utf-8" and raw.isascii():
             return start + min(column, len(raw))
-        return start + len(
-            raw.decode(self.shown_encoding, "replace")[:column].encode(self.shown_encoding, "replace")
-        )
+        return start + len(raw.decode(self.shown_encoding, "replace")[:column].encode(self.shown_encoding, "replace"))
 
     def position(self, offset: int) -> tuple[int, int]:
         """Return the 1-based line and 1-based column, in characters, of a byte offset."""

@@ -14,9 +14,9 @@ _CODE = r"[A-Z]+[0-9]+"
 _NOQA = rf"noqa(?:(?P<colon>\s*:\s*)(?P<codes>{_CODE}(?!\w)(?:[\s,]+{_CODE}(?!\w))*)?|(?!\s*:)(?![\w-]))"
 _LINE = re.compile(rf"#\s*{_NOQA}", re.IGNORECASE)
 _FILE = re.compile(rf"#\s*(?:pitfall-lint|flake8)\s*:\s*{_NOQA}", re.IGNORECASE)
-_F_STRING = {
-    getattr(tokenize, name, -1): name.endswith("START") for name in ("FSTRING_START", "FSTRING_END")
-} | {getattr(tokenize, name, -2): name.endswith("START") for name in ("TSTRING_START", "TSTRING_END")}
+_F_STRING = {getattr(tokenize, name, -1): name.endswith("START") for name in ("FSTRING_START", "FSTRING_END")} | {
+    getattr(tokenize, name, -2): name.endswith("START") for name in ("TSTRING_START", "TSTRING_END")
+}
 _QUIET = (tokenize.NL, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT)
 
 
@@ -86,11 +86,7 @@ class Suppressions:
                         started.append(start)
                     elif started:
                         _belong(rows, started.pop(), end)
-                if (
-                    previous[0]
-                    and start == previous[0] + 1
-                    and previous[1] not in (*_QUIET, tokenize.NEWLINE)
-                ):
+                if previous[0] and start == previous[0] + 1 and previous[1] not in (*_QUIET, tokenize.NEWLINE):
                     if source.line_text(previous[0]).endswith("\\"):
                         _belong(rows, previous[0], start)
                 previous = (end, token.type)

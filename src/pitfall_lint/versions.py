@@ -72,9 +72,7 @@ class Versions:
         return self._answers[key]
 
 
-def project_versions(
-    folder: Path, settings: Mapping[str, str] | None = None, top: Path | None = None
-) -> Versions:
+def project_versions(folder: Path, settings: Mapping[str, str] | None = None, top: Path | None = None) -> Versions:
     """Return what is known about versions in a folder; read once, see `forget`.
 
     `settings` is `[tool.pitfall-lint.versions]`: distribution → version or specifier. `top` is the project's
@@ -84,9 +82,7 @@ def project_versions(
     return _project_versions(folder.resolve(), chosen, top.resolve() if top is not None else None)
 
 
-def answerer(
-    top: Path | None, settings: Mapping[str, str] | None = None
-) -> Callable[[str, str, str], bool | None]:
+def answerer(top: Path | None, settings: Mapping[str, str] | None = None) -> Callable[[str, str, str], bool | None]:
     """Return the question (distribution, specifier, path of the file that asks) → `Versions.within`."""
 
     def allows(distribution: str, specifier: str, path: str) -> bool | None:

@@ -85,12 +85,7 @@ class _Listening(File):
     deep = 0
 
     def _hear(self, question: str, node: object, answer: A) -> A:
-        if (
-            self.heard is not None
-            and self.deep == 0
-            and isinstance(node, cst.CSTNode)
-            and self._is_here(node)
-        ):
+        if self.heard is not None and self.deep == 0 and isinstance(node, cst.CSTNode) and self._is_here(node):
             text = f"{question} `{self.text(node)}`: {said(answer)}"
             if text not in self.heard:
                 self.heard.append(text)
@@ -146,14 +141,10 @@ def why(source: Source, line: int, rules: Sequence[Rule], project: Project) -> W
         looked.asked = file.heard[:_MOST]
         if looked.findings or looked.asked:
             report.rules.append(looked)
-    reported = {
-        f.code for f in lint_source(source, rules, project) if source.position(f.span.start)[0] == line
-    }
+    reported = {f.code for f in lint_source(source, rules, project) if source.position(f.span.start)[0] == line}
     for looked in report.rules:
         if looked.findings and looked.rule.code not in reported:
-            looked.asked.append(
-                "it speaks, but another rule says it better on this line, or it is not asked for"
-            )
+            looked.asked.append("it speaks, but another rule says it better on this line, or it is not asked for")
     return report
 
 
@@ -211,11 +202,7 @@ def said(answer: Any) -> str:
     if isinstance(answer, Generator):
         return f"a generator of {_called(answer.of)}"
     if isinstance(answer, (FunctionValue, Partial)):
-        return (
-            f"the function {answer.function.qualified_name}"
-            if isinstance(answer, FunctionValue)
-            else "a partial"
-        )
+        return f"the function {answer.function.qualified_name}" if isinstance(answer, FunctionValue) else "a partial"
     if isinstance(answer, ClassValue):
         return f"the class {answer.class_.qualified_name}"
     if isinstance(answer, ModuleValue):

@@ -223,8 +223,6 @@ def reached(server: int, proxy: str) -> list[bool]:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the claims are run in forks")
-@pytest.mark.parametrize(
-    "number", range(len(CLAIMS)), ids=[f"{code} {variable}" for code, variable, _ in CLAIMS]
-)
+@pytest.mark.parametrize("number", range(len(CLAIMS)), ids=[f"{code} {variable}" for code, variable, _ in CLAIMS])
 def test_table(reached: list[bool], number: int) -> None:
     assert reached[number] is CLAIMS[number][2]

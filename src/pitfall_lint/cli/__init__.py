@@ -58,9 +58,7 @@ class Commands(click.Group):
             args = ["check"]
         elif args and args[0] not in _COMMANDS and args[0] not in own:
             args = ["check", *args]
-        args = [
-            "--add-noqa=" if arg == "--add-noqa" else arg for arg in args
-        ]  # its value is never a word apart
+        args = ["--add-noqa=" if arg == "--add-noqa" else arg for arg in args]  # its value is never a word apart
         if "--write-baseline" in args:
             at = args.index("--write-baseline")
             word = args[at + 1] if at + 1 < len(args) else ""
@@ -152,9 +150,7 @@ def run(arguments: Sequence[str]) -> int:
         if os.environ.get("PITFALL_LINT_DEBUG") or "--verbose" in arguments or "-v" in arguments:
             raise
         reason = str(error).partition("\n")[0]
-        output.complain(
-            f"internal error: {type(error).__name__}: {reason} (run with --verbose for the traceback)"
-        )
+        output.complain(f"internal error: {type(error).__name__}: {reason} (run with --verbose for the traceback)")
         return 2
 
 

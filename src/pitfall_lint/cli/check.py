@@ -41,9 +41,7 @@ class _Run:
         self.is_stdin = "-" in self.paths
         first = options["stdin_filename"] or "-" if self.is_stdin else self.paths[0]
         self.settings = (
-            self.resolver.for_file(first)
-            if self.is_stdin or not _is_folder(first)
-            else self.resolver.for_folder(first)
+            self.resolver.for_file(first) if self.is_stdin or not _is_folder(first) else self.resolver.for_folder(first)
         )
         diff = options["diff"]
         self.task = run.Task(
@@ -227,8 +225,6 @@ def _is_folder(path: str) -> bool:
 
 
 def _without_summary(report: run.Report, rules: catalog.Catalog, style: Style, name: str) -> Any:
-    pieces = (
-        concise.lines(report, rules, style) if name == "concise" else reporter(name)(report, rules, style)
-    )
+    pieces = concise.lines(report, rules, style) if name == "concise" else reporter(name)(report, rules, style)
     closing = set(summary.summary(report, style))
     return (piece for piece in pieces if piece not in closing)

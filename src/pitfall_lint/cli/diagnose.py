@@ -28,13 +28,9 @@ _SHOWN = 3
 @click.argument("log", metavar="[FILE|-]", default="-")
 @click.option("--root", default=".", type=click.Path(exists=True, file_okay=False), help="Where the code is.")
 @click.option("--fix", is_flag=True, help="Apply the fix of the best answer to each error, unsafe ones too.")
-@click.option(
-    "--output-format", type=click.Choice(("text", "json", "github")), default="text", help="How to print it."
-)
+@click.option("--output-format", type=click.Choice(("text", "json", "github")), default="text", help="How to print it.")
 @click.option("--isolated", is_flag=True, help="Ignore settings files.")
-@click.option(
-    "--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colours."
-)
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colours.")
 def command(log: str, root: str, fix: bool, output_format: str, isolated: bool, color: str) -> int:
     """Read a traceback or log (default: standard input); say what happened, where it starts, and the cure.
 
@@ -92,9 +88,7 @@ def _as_text(found: Diagnosis, rules: catalog.Catalog, style: Style) -> Iterator
 
 
 def _answer(answer: Answer, style: Style) -> Iterator[str]:
-    certainty = paint(
-        answer.certainty, "green" if answer.certainty in ("sure", "likely") else "yellow", style
-    )
+    certainty = paint(answer.certainty, "green" if answer.certainty in ("sure", "likely") else "yellow", style)
     yield f"{certainty}: {wrapped(one_line(answer.why), style, 2, len(answer.certainty) + 2)}\n"
     if answer.finding is not None and answer.source is not None:
         place = place_of(answer.source, answer.finding.span)

@@ -18,9 +18,7 @@ from pitfall_lint.reporters.paint import paint, severity_color
 @click.argument("rule", metavar='RULE|"RUN-TIME TEXT"', shell_complete=complete_rules)
 @click.option("--output-format", type=click.Choice(("text", "json")), default="text", help="How to print it.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --output-format json.")
-@click.option(
-    "--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colours."
-)
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colours.")
 def command(rule: str, output_format: str, as_json: bool, color: str) -> int:
     """Explain a rule by its code or name, or find the rules behind an error that was seen at run time."""
     try:
@@ -38,9 +36,7 @@ def command(rule: str, output_format: str, as_json: bool, color: str) -> int:
     if len(found) > 1:
         click.echo(f"{len(found)} rules know this text:\n")
         for each in found:
-            click.echo(
-                f"  {paint(each.code, severity_color(each.severity), style)} {each.name}: {each.summary}"
-            )
+            click.echo(f"  {paint(each.code, severity_color(each.severity), style)} {each.name}: {each.summary}")
         click.echo(f"\nThe first one; the others: `pitfall-lint explain {found[1].code}`\n")
     _print_page(_for_people(found[0]), style.color, style.width)
     return 0

@@ -19,9 +19,7 @@ def _rule_list(ctx: click.Context, parameter: click.Parameter, value: tuple[str,
     return [part.strip() for text in value for part in text.split(",") if part.strip()]
 
 
-def _pattern_map(
-    ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]
-) -> dict[str, list[str]] | None:
+def _pattern_map(ctx: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> dict[str, list[str]] | None:
     found: dict[str, list[str]] = {}
     for text in value:
         for pair in text.split(","):
@@ -135,9 +133,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         envvar="PITFALL_LINT_OUTPUT_FORMAT",
         help="How to report.",
     ),
-    click.option(
-        "-o", "--output-file", metavar="PATH", envvar="PITFALL_LINT_OUTPUT_FILE", help="Where to report."
-    ),
+    click.option("-o", "--output-file", metavar="PATH", envvar="PITFALL_LINT_OUTPUT_FILE", help="Where to report."),
     click.option(
         "--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colours."
     ),
@@ -145,9 +141,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 when something was mended."),
     click.option("-q", "--quiet", is_flag=True, help="Print findings, nothing else."),
     click.option("-s", "--silent", is_flag=True, help="Print nothing."),
-    click.option(
-        "-v", "--verbose", is_flag=True, help="Print what is going on, and tracebacks of internal errors."
-    ),
+    click.option("-v", "--verbose", is_flag=True, help="Print what is going on, and tracebacks of internal errors."),
     # settings
     click.option(
         "--config", "config", multiple=True, metavar="FILE|KEY=VALUE", help="A settings file, or one setting."
@@ -160,9 +154,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         envvar="PITFALL_LINT_NO_CACHE",
         help="Neither read nor write the cache.",
     ),
-    click.option(
-        "--cache-dir", metavar="PATH", envvar="PITFALL_LINT_CACHE_DIR", help="The folder of the cache."
-    ),
+    click.option("--cache-dir", metavar="PATH", envvar="PITFALL_LINT_CACHE_DIR", help="The folder of the cache."),
     click.option(
         "-j",
         "--jobs",
@@ -171,9 +163,7 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         metavar="N",
         help="Processes to use; 0 decides by itself.",
     ),
-    click.option(
-        "-w", "--watch", is_flag=True, help="Stay, and look again at what changed (needs the extra `watch`)."
-    ),
+    click.option("-w", "--watch", is_flag=True, help="Stay, and look again at what changed (needs the extra `watch`)."),
     click.option(
         "--show-settings",
         is_flag=True,

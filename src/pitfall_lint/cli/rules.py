@@ -22,9 +22,7 @@ from pitfall_lint.reporters.paint import paint, severity_color, wrapped
     default="text",
     help="How to list them.",
 )
-@click.option(
-    "--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colours."
-)
+@click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colours.")
 def command(selectors: tuple[str, ...], output_format: str, color: str) -> int:
     """List all rules, or those that codes, prefixes, names or families stand for."""
     try:
@@ -62,9 +60,7 @@ def _text(rules: list[catalog.Rule], style: Style) -> Iterator[str]:
             yield f"{'' if not family else chr(10)}{paint(rule.family, 'bold', style)}\n"
             family = rule.family
         marks = ", ".join(
-            mark
-            for mark in ("" if rule.is_default else "strict", f"{rule.fix.value} fix" if rule.fix else "")
-            if mark
+            mark for mark in ("" if rule.is_default else "strict", f"{rule.fix.value} fix" if rule.fix else "") if mark
         )
         tail = f"  ({marks})" if marks else ""
         yield f"  {paint(rule.code, severity_color(rule.severity), style)} {rule.name}{tail}\n"

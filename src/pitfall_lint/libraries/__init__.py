@@ -10,7 +10,6 @@ import re
 import sys
 import typing
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar
@@ -80,9 +79,13 @@ def _read(path: Path, known: Mapping[str, type[Row]]) -> Iterable[Row]:
             yield _row(kind, entry, f"{path}: [[{key}]] number {number}", path.stem)
 
 
-@lru_cache(maxsize=None)
+_HINTS: dict[type[Row], dict[str, Any]] = {}
+
+
 def _hints(kind: type[Row]) -> dict[str, Any]:
-    return typing.get_type_hints(kind)
+    if kind not in _HINTS:
+        _HINTS[kind] = typing.get_type_hints(kind)
+    return _HINTS[kind]
 
 
 def plain(libraries: Libraries) -> list[tuple[str, dict[str, Any]]]:
@@ -112,9 +115,7 @@ def _row(kind: type[Row], entry: Mapping[str, Any], where: str, library: str) ->
     missing = [
         f.name
         for f in fields.values()
-        if f.default is dataclasses.MISSING
-        and f.default_factory is dataclasses.MISSING
-        and f.name not in values
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING and f.name not in values
     ]
     if missing:
         raise LibraryError(f"{where}: {missing[0]!r} is missing")
@@ -228,9 +229,7 @@ class Libraries:
             index = self._indexed(kind)
             derived = {name for name in self._bases if not index.keys().isdisjoint(self.bases(name))}
             also = [other for other, name in self._canonical.items() if name in index or name in derived]
-            found = self._leaves[kind] = frozenset(
-                name.rpartition(".")[2] for name in (*index, *derived, *also)
-            )
+            found = self._leaves[kind] = frozenset(name.rpartition(".")[2] for name in (*index, *derived, *also))
         return found
 
     def is_known_type(self, name: str) -> bool:

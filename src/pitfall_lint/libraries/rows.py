@@ -15,7 +15,7 @@ def name_field(*, wakes: bool = True, shape: tuple[str, ...] = (), default: Any 
     """Declare a field of qualified names by which the row is looked up.
 
     `wakes` says whether the leaf words of the names make a file worth looking at; `shape` what the code around
-    the words has to look like (semantic/suspicion.py). Give `default` for optional names.
+    the words has to look like (semantic/wants.py). Give `default` for optional names.
     """
     metadata: dict[str, Any] = {"name": True, "word": wakes, "shape": shape}
     if default is dataclasses.MISSING:
@@ -49,10 +49,7 @@ class Row:
     def names(self) -> tuple[str, ...]:
         """The qualified names by which the row is found."""
         return tuple(
-            name
-            for f in dataclasses.fields(self)
-            if f.metadata.get("name")
-            for name in _strings(getattr(self, f.name))
+            name for f in dataclasses.fields(self) if f.metadata.get("name") for name in _strings(getattr(self, f.name))
         )
 
     @property

@@ -23,9 +23,7 @@ def lines(report: Report, rules: Catalog, style: Style) -> Iterator[str]:
     colon = paint(":", "cyan", style)
     for _, _, finding, place in placed(report):
         rule = rules.find(finding.code)
-        code = link(
-            paint(finding.code, severity_color(finding.severity), style), rule.url if rule else "", style
-        )
+        code = link(paint(finding.code, severity_color(finding.severity), style), rule.url if rule else "", style)
         star = f" [{paint('*', 'cyan', style)}]" if is_fixable(finding, style) else ""
         yield (
             f"{paint(harmless(finding.path), 'bold', style)}{colon}{place.line}{colon}{place.column}{colon}"

@@ -73,9 +73,7 @@ def _line(
         text_label = f" {label}" if label and number == place.end_line else ""
         if style.width and text_label and gutter + 3 + left + width + columns(text_label) > style.width:
             text_label = ""
-            below = (
-                f"{' ' * gutter} {edge} {' ' * max(0, min(left, style.width - gutter - 3 - columns(label)))}"
-            )
+            below = f"{' ' * gutter} {edge} {' ' * max(0, min(left, style.width - gutter - 3 - columns(label)))}"
             yield f"{' ' * gutter} {edge} {' ' * left}{paint(mark * width, color, style)}\n"
             yield f"{below}{paint(label, color, style)}\n"
             return

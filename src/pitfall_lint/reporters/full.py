@@ -41,9 +41,7 @@ def block(
         )
         + "\n"
     )
-    related = [
-        (place_in, item) for item in finding.related if (place_in := _related_place(item, source, others))
-    ]
+    related = [(place_in, item) for item in finding.related if (place_in := _related_place(item, source, others))]
     last = max([place.end_line + 2, *(where.end_line for (_, where), _ in related)])
     gutter = len(str(last))
     yield header(finding.path, place.line, place.column, gutter, style)
@@ -85,9 +83,7 @@ def _grade(fix: Fix) -> str:
     return " (to be done by hand)" if fix.applicability is Applicability.DISPLAY else ""
 
 
-def _related_place(
-    related: Related, source: Source, others: dict[str, Source]
-) -> tuple[Source, Place] | None:
+def _related_place(related: Related, source: Source, others: dict[str, Source]) -> tuple[Source, Place] | None:
     text = source if related.path == source.path else others.get(related.path)
     if text is None:
         try:

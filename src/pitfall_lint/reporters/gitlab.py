@@ -31,9 +31,9 @@ def render(report: Report, rules: Catalog, style: Style) -> Iterator[str]:
                 "check_name": finding.code,
                 "description": f"{finding.code}: {finding.message}",
                 "severity": _LEVELS[finding.severity],
-                "fingerprint": hashlib.sha256(
-                    f"{key}\0{seen[key]}".encode("utf-8", "surrogateescape")
-                ).hexdigest()[:32],
+                "fingerprint": hashlib.sha256(f"{key}\0{seen[key]}".encode("utf-8", "surrogateescape")).hexdigest()[
+                    :32
+                ],
                 "location": {
                     "path": path,
                     "positions": {

@@ -89,12 +89,8 @@ def _result(source: Source, finding: Finding, place: Place, rules: list[Rule], k
         "ruleId": finding.code,
         "level": _LEVELS[finding.severity],
         "message": {"text": text},
-        "locations": [
-            {"physicalLocation": {"artifactLocation": _location(finding.path), "region": _region(place)}}
-        ],
-        "partialFingerprints": {
-            "pitfallLint/v1": hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
-        },
+        "locations": [{"physicalLocation": {"artifactLocation": _location(finding.path), "region": _region(place)}}],
+        "partialFingerprints": {"pitfallLint/v1": hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()},
     }
     index = next((number for number, rule in enumerate(rules) if rule.code == finding.code), None)
     if index is not None:

@@ -16,9 +16,7 @@ def is_fixable(finding: Finding, style: Style) -> bool:
     fix = finding.fix
     if fix is None:
         return False
-    return fix.applicability is Applicability.SAFE or (
-        style.unsafe_fixes and fix.applicability is Applicability.UNSAFE
-    )
+    return fix.applicability is Applicability.SAFE or (style.unsafe_fixes and fix.applicability is Applicability.UNSAFE)
 
 
 def counted(number: int, noun: str) -> str:
@@ -47,8 +45,7 @@ def _counts(report: Report, style: Style) -> Iterator[str]:
         return
     easy = sum(is_fixable(finding, style) for finding in findings)
     unsafe = sum(
-        not is_fixable(f, style) and f.fix is not None and f.fix.applicability is Applicability.UNSAFE
-        for f in findings
+        not is_fixable(f, style) and f.fix is not None and f.fix.applicability is Applicability.UNSAFE for f in findings
     )
     star = f"[{paint('*', 'cyan', style)}] "
     if easy and unsafe:

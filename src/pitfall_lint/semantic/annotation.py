@@ -46,9 +46,7 @@ def annotated(file: File, annotation: cst.BaseExpression) -> Values:
     return merged(tuple(found))
 
 
-_NO_TYPES = frozenset(
-    {"typing.Any", "typing.Self", "typing_extensions.Self", "builtins.object", "typing.TypeVar"}
-)
+_NO_TYPES = frozenset({"typing.Any", "typing.Self", "typing_extensions.Self", "builtins.object", "typing.TypeVar"})
 _WRAPPERS = frozenset({"Annotated", "ClassVar", "Final", "Required", "NotRequired", "Mapped", "ContextVar"})
 _CONTAINERS = {
     "list": "list", "List": "list", "Sequence": "list", "Iterable": "list", "set": "set", "Set": "set",

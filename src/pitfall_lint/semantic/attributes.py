@@ -114,9 +114,7 @@ def _assigned(class_: Class, name: str) -> tuple[Value, ...]:
             found.extend(query.values_of(file, value) or (UNKNOWN,))
     known: list[Value] = [v for v in found if not isinstance(v, Unknown)]
     if (
-        declared
-        and not any(isinstance(v, Unknown) for v in declared)
-        and all(isinstance(v, Const) for v in known)
+        declared and not any(isinstance(v, Unknown) for v in declared) and all(isinstance(v, Const) for v in known)
     ) or (declared and any(isinstance(v, Unknown) for v in found)):
         found = declared + known
     return query.merged(tuple(found))

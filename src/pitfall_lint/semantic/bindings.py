@@ -34,9 +34,7 @@ def name_values(file: File, name: str, at: cst.CSTNode) -> Values:
     if found is None:
         return (UNKNOWN,)
     if found.scope == "builtin":
-        return (
-            (LibraryName(f"builtins.{name}"),) if name not in {"None", "True", "False"} else _CONSTANTS[name]
-        )
+        return (LibraryName(f"builtins.{name}"),) if name not in {"None", "True", "False"} else _CONSTANTS[name]
     return module_bindings_values(file, found)
 
 
@@ -150,12 +148,7 @@ def _param(file: File, binding: Binding) -> Values:
     star = function_node.params.star_arg is node or function_node.params.star_kwarg is node
     if star:
         return (UNKNOWN,)
-    if (
-        function.class_ is not None
-        and not function.is_static
-        and function.params
-        and function.params[0].node is node
-    ):
+    if function.class_ is not None and not function.is_static and function.params and function.params[0].node is node:
         if "classmethod" in {name and name.rpartition(".")[2] for name in function.decorator_names}:
             return (ClassValue(function.class_),)
         return (Instance(function.class_),)

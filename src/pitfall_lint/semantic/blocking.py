@@ -109,9 +109,7 @@ def asks_before(call: Call, row: Blocking) -> bool:
     """Tell whether the function around a call asks whether it has to wait: `done()`, `empty()`."""
     function = call.function
     return (
-        bool(row.asked_by)
-        and function is not None
-        and any(other.method in row.asked_by for other in function.calls())
+        bool(row.asked_by) and function is not None and any(other.method in row.asked_by for other in function.calls())
     )
 
 
@@ -169,9 +167,7 @@ def _is_kept(file: File, block: cst.IndentedBlock, child: cst.CSTNode) -> bool:
             return False
         if isinstance(statement, cst.If) and (returned := _returned(statement.body)) is not None:
             code = file.code(returned)
-            if any(
-                file.code(node) == code for node in all_nodes(statement.test) if type(node) is type(returned)
-            ):
+            if any(file.code(node) == code for node in all_nodes(statement.test) if type(node) is type(returned)):
                 return True
     return False
 

@@ -65,11 +65,7 @@ def _returned(function: Function) -> Values:
     found: Values = ()
     if isinstance(node, cst.FunctionDef) and node.returns is not None:
         found = annotation.annotated(function.file, node.returns.annotation)
-    if (
-        not found
-        or all(isinstance(v, Unknown) for v in found)
-        or any(isinstance(v, Coroutine) for v in found)
-    ):
+    if not found or all(isinstance(v, Unknown) for v in found) or any(isinstance(v, Coroutine) for v in found):
         values: list[Value] = []
         for expression in function.returns()[:WIDTH]:
             values.extend(values_of(function.file, expression) or (UNKNOWN,))

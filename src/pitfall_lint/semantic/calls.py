@@ -87,11 +87,7 @@ def callers(function: Function) -> Iterator[Call]:
     if function.class_ is not None and function.name == "__init__":
         for mention in mentions(file, function.class_.name):
             outer = file.parent(mention)
-            if (
-                isinstance(outer, cst.Call)
-                and outer.func is mention
-                and file.definition(mention) is function.class_
-            ):
+            if isinstance(outer, cst.Call) and outer.func is mention and file.definition(mention) is function.class_:
                 yield file.call(outer)
 
 

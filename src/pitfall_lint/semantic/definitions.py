@@ -113,16 +113,12 @@ class Function:
     @cached_property
     def decorators(self) -> tuple[cst.BaseExpression, ...]:
         """The expressions behind `@`, outermost first."""
-        return (
-            tuple(d.decorator for d in self.node.decorators) if isinstance(self.node, cst.FunctionDef) else ()
-        )
+        return tuple(d.decorator for d in self.node.decorators) if isinstance(self.node, cst.FunctionDef) else ()
 
     @cached_property
     def decorator_names(self) -> tuple[str | None, ...]:
         """The qualified names of the decorators (of what is called, for `@deco(...)`)."""
-        return tuple(
-            self.file.qualified_name(d.func if isinstance(d, cst.Call) else d) for d in self.decorators
-        )
+        return tuple(self.file.qualified_name(d.func if isinstance(d, cst.Call) else d) for d in self.decorators)
 
     @property
     def is_method(self) -> bool:
@@ -239,9 +235,7 @@ class Class:
         lines = self.file.source.lines
         for child in block.children:
             decorators = b"".join(lines[child.first : child.header])
-            if not child.is_class and not any(
-                word in decorators for word in (b".setter", b".deleter", b"overload")
-            ):
+            if not child.is_class and not any(word in decorators for word in (b".setter", b".deleter", b"overload")):
                 yield child
 
     @cached_property
@@ -292,9 +286,7 @@ class Class:
         """Yield its own methods."""
         yield from self.own_methods.values()
 
-    def attribute_assignments(
-        self, name: str
-    ) -> list[tuple[Function | None, cst.CSTNode, cst.BaseExpression | None]]:
+    def attribute_assignments(self, name: str) -> list[tuple[Function | None, cst.CSTNode, cst.BaseExpression | None]]:
         """Return where this class gives an attribute its value: (method or None, node, value)."""
         return self.file.attribute_assignments(self, name)
 

@@ -176,9 +176,7 @@ def _after_imports(file: Syntax) -> int:
             and isinstance(small.module, cst.Name)
             and (small.module.value == "__future__")
         )
-        docstring = isinstance(small, cst.Expr) and isinstance(
-            small.value, (cst.SimpleString, cst.ConcatenatedString)
-        )
+        docstring = isinstance(small, cst.Expr) and isinstance(small.value, (cst.SimpleString, cst.ConcatenatedString))
         if isinstance(small, (cst.Import, cst.ImportFrom)) and not future:
             return file.source.line_starts[file.source.position(span(file, statement).start)[0] - 1]
         if not (future or docstring):

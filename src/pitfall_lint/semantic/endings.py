@@ -31,9 +31,7 @@ def ends_program(file: File, node: cst.CSTNode, depth: int = 2) -> bool:
     function = file.function_of(node)
     while True:
         block = file.parent(statement)
-        body: list[cst.CSTNode] = (
-            list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
-        )
+        body: list[cst.CSTNode] = list(block.body) if isinstance(block, (cst.IndentedBlock, cst.Module)) else []
         behind = body[body.index(statement) + 1 :] if statement in body else [statement]
         if not all(_is_start(s) or _is_definition(s) for s in behind):
             return False
@@ -67,9 +65,7 @@ def _is_start(statement: cst.CSTNode) -> bool:
 def _is_definition(statement: cst.CSTNode) -> bool:
     if isinstance(statement, (cst.FunctionDef, cst.ClassDef)):
         return True
-    return isinstance(statement, cst.SimpleStatementLine) and all(
-        isinstance(s, cst.Pass) for s in statement.body
-    )
+    return isinstance(statement, cst.SimpleStatementLine) and all(isinstance(s, cst.Pass) for s in statement.body)
 
 
 def _is_program(file: File) -> bool:

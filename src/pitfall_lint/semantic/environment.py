@@ -70,9 +70,7 @@ def variable(file: File, name: str) -> ProxyVariable | None:
 
 def spellings(file: File, role: str) -> frozenset[str]:
     """Return all names of the variables of a role: `proxy` or `exceptions`."""
-    return frozenset(
-        n for row in file.libraries.rows(ProxyVariable) if row.role == role for n in row.variables
-    )
+    return frozenset(n for row in file.libraries.rows(ProxyVariable) if row.role == role for n in row.variables)
 
 
 def literal_reader(file: File) -> str | None:
@@ -132,11 +130,7 @@ def left_over(file: File, cleared: Iterable[Use]) -> list[str]:
     done: set[str] = set()
     for use in cleared:
         done.update(use.names)
-        if (
-            use.value is not None
-            and file.enclosing(use.node, cst.If) is None
-            and isinstance(use.node, cst.Assign)
-        ):
+        if use.value is not None and file.enclosing(use.node, cst.If) is None and isinstance(use.node, cst.Assign):
             done.update(name.upper() for name in use.names if name.islower())
     missing: list[str] = []
     rows = [row for row in file.libraries.rows(ProxyVariable) if row.role == "proxy"]
@@ -236,9 +230,7 @@ def _updated(file: File, node: cst.CSTNode, mapping: cst.BaseExpression) -> Iter
     if isinstance(mapping, cst.Dict):
         for element in mapping.elements:
             if isinstance(element, cst.DictElement):
-                yield Use(
-                    file, node, _setting(file, element.value), strings(file, element.key), element.value
-                )
+                yield Use(file, node, _setting(file, element.value), strings(file, element.key), element.value)
 
 
 def _setting(file: File, value: cst.BaseExpression) -> str:
@@ -254,9 +246,7 @@ def strings(file: File, node: cst.BaseExpression) -> tuple[str, ...]:
         return ()
     found = shapes(file, node)
     if not found:
-        found = tuple(
-            v.value for v in file.values_of(node) if isinstance(v, Const) and isinstance(v.value, str)
-        )
+        found = tuple(v.value for v in file.values_of(node) if isinstance(v, Const) and isinstance(v.value, str))
     return tuple(dict.fromkeys(name for name in found if UNKNOWN_PART not in name))
 
 

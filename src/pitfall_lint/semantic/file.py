@@ -331,9 +331,7 @@ class File(Mending):
         span = self.span(node)
         if until is not None:
             span = Span(span.start, self.span(until).end)
-        function = self.function_of(node) or (
-            self.function(node) if isinstance(node, cst.FunctionDef) else None
-        )
+        function = self.function_of(node) or (self.function(node) if isinstance(node, cst.FunctionDef) else None)
         where = function.qualified_name if function is not None else self.module_name
         return Finding(
             self.source.path,

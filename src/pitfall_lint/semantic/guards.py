@@ -81,9 +81,7 @@ def is_guarded(file: File, node: cst.CSTNode, catching: Iterable[str]) -> bool:
                 return True
         if isinstance(ancestor, cst.With) and child is ancestor.body:
             for item in ancestor.items:  # contextlib.suppress(…)
-                if isinstance(item.item, cst.Call) and any(
-                    _named(file, arg.value, names) for arg in item.item.args
-                ):
+                if isinstance(item.item, cst.Call) and any(_named(file, arg.value, names) for arg in item.item.args):
                     return True
         child = ancestor
     return False
@@ -94,9 +92,7 @@ def catches(file: File, handler: cst.ExceptHandler | cst.ExceptStarHandler, catc
     names = {"Exception", "BaseException", *catching}
     if handler.type is None:
         return True
-    types = (
-        [e.value for e in handler.type.elements] if isinstance(handler.type, cst.Tuple) else [handler.type]
-    )
+    types = [e.value for e in handler.type.elements] if isinstance(handler.type, cst.Tuple) else [handler.type]
     return any(_named(file, type_, names) for type_ in types)
 
 

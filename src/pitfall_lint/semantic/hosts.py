@@ -142,18 +142,14 @@ def _called(file: File, node: cst.Call, how: How) -> tuple[str, ...]:
         return ()
     method, owner = node.func.attr.value, node.func.value
     if method in _SAME:
-        return tuple(
-            text.rstrip("/") if "strip" in method else text for text in shapes(file, owner, how.deeper)
-        )
+        return tuple(text.rstrip("/") if "strip" in method else text for text in shapes(file, owner, how.deeper))
     if method == "format":
         return _format(file, node, owner, how)
     if method == "join" and len(node.args) == 1 and isinstance(node.args[0].value, (cst.List, cst.Tuple)):
         glue = file.folded(owner)
         elements = node.args[0].value.elements
         if isinstance(glue, str) and elements:
-            return _interleaved(
-                ["", *[glue] * (len(elements) - 1), ""], [_some(file, e.value, how) for e in elements]
-            )
+            return _interleaved(["", *[glue] * (len(elements) - 1), ""], [_some(file, e.value, how) for e in elements])
     return ()
 
 
@@ -205,9 +201,7 @@ def _attribute(file: File, node: cst.Attribute, how: How) -> tuple[str, ...]:
         if isinstance(class_, str):
             continue
         for method, target, value in class_.attribute_assignments(node.attr.value):
-            is_known = value is not None and (
-                method is not None or how.defaults or not _is_field(class_, target)
-            )
+            is_known = value is not None and (method is not None or how.defaults or not _is_field(class_, target))
             part = shapes(class_.file, value, how.deeper) if value is not None and is_known else ()
             if not part and not how.defaults:
                 return ()

@@ -42,9 +42,7 @@ def single_type(values: Values) -> str | Class | None:
 
 def qualified_name(file: File, node: cst.CSTNode) -> str | None:
     """Return the canonical qualified name that an expression refers to, if all branches agree."""
-    found = {
-        name_of_value(v) for v in values_of(file, node) if not (isinstance(v, Const) and v.value is None)
-    }
+    found = {name_of_value(v) for v in values_of(file, node) if not (isinstance(v, Const) and v.value is None)}
     return found.pop() if len(found) == 1 else None
 
 
@@ -151,9 +149,7 @@ def _dict(file: File, node: cst.Dict) -> Values:
     items: list[Value] = []
     for element in node.elements[:200]:
         items.extend(
-            (UNKNOWN,)
-            if isinstance(element, cst.StarredDictElement)
-            else values_of(file, element.value) or (UNKNOWN,)
+            (UNKNOWN,) if isinstance(element, cst.StarredDictElement) else values_of(file, element.value) or (UNKNOWN,)
         )
     return (Collection("dict", merged(tuple(items))),)
 

@@ -95,9 +95,7 @@ def _run(call: Call) -> Run | None:
             runner = file.libraries.find(RunsLoop, name) if name is not None else None
             if runner is not None and runner.new_loop:
                 args = call.keyword("args")
-                first = (
-                    args.elements[0].value if isinstance(args, cst.Tuple) and args.elements else call.arg(1)
-                )
+                first = args.elements[0].value if isinstance(args, cst.Tuple) and args.elements else call.arg(1)
                 return _of(call, first, called=True)
     return None
 
@@ -125,12 +123,7 @@ def _users(call: Call) -> set[Function]:
         names = [t.target.value for t in outer.targets if isinstance(t.target, cst.Name)]
         class_ = file.class_of(call.node)
         if class_ is not None and call.function is None:
-            return {
-                f
-                for name in names
-                for e in mentions(file, name)
-                if _is_own(file, e) and (f := _outer(file, e))
-            }
+            return {f for name in names for e in mentions(file, name) if _is_own(file, e) and (f := _outer(file, e))}
     elif isinstance(outer, cst.AnnAssign) and isinstance(outer.target, cst.Name):
         names = [outer.target.value]
     if call.function is not None and is_cached(call.function):

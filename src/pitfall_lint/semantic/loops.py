@@ -26,9 +26,7 @@ def asked_by(file: File, expression: cst.BaseExpression) -> tuple[Function | Non
         if origin is None:
             return ()
         call = origin[0].call(origin[1])
-        rows = [
-            row for row in origin[0].rows_of_call(call, NeedsLoop) if row.creates or row.loop == "running"
-        ]
+        rows = [row for row in origin[0].rows_of_call(call, NeedsLoop) if row.creates or row.loop == "running"]
         if not rows:
             return ()
         found.append(call.function)

@@ -65,9 +65,7 @@ class Mending(Syntax):
         """Return the white space that the statement line of a node begins with."""
         return edits.indentation(self, node)
 
-    def edit_wrap(
-        self, first: cst.CSTNode, last: cst.CSTNode, header: str, footer: str = ""
-    ) -> tuple[Edit, ...]:
+    def edit_wrap(self, first: cst.CSTNode, last: cst.CSTNode, header: str, footer: str = "") -> tuple[Edit, ...]:
         """Return the edits that put the statements `first` to `last` one level deeper below `header`."""
         return edits.wrap(self, first, last, header, footer)
 

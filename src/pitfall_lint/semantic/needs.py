@@ -27,8 +27,7 @@ def rows_that_need(call: Call) -> list[NeedsLoop]:
     return [
         row
         for row in call.file.rows_of_call(call, NeedsLoop)
-        if not (row.unless and call.where(row.unless) is not None)
-        and call.file.version_allows(row) is not False
+        if not (row.unless and call.where(row.unless) is not None) and call.file.version_allows(row) is not False
     ]
 
 
@@ -36,9 +35,7 @@ def needs_loop(call: Call) -> bool:
     """Tell whether a call of a plain function needs a loop, and nothing in the function guards it."""
     if not rows_that_need(call) or is_run_by_a_loop(call) or call.function is None:
         return False
-    return not is_guarded(call.file, call.node, ("RuntimeError",)) and not knows_loops(
-        call.function, but=call.node
-    )
+    return not is_guarded(call.file, call.node, ("RuntimeError",)) and not knows_loops(call.function, but=call.node)
 
 
 def may_be_anywhere(call: Call) -> bool:

@@ -153,11 +153,7 @@ class Outline:
             stripped = text.strip()
             if stripped:
                 depth = len(text) - len(text.lstrip(b" \t\f"))
-                if (
-                    depth > indent
-                    or self.begins_in_string(line)
-                    or lines[line - 1].endswith((b"\\\n", b"\\\r\n"))
-                ):
+                if depth > indent or self.begins_in_string(line) or lines[line - 1].endswith((b"\\\n", b"\\\r\n")):
                     last = line
                 elif stripped[0] != 35:  # a comment may stand anywhere
                     if text.lstrip().startswith(_STARTS) or self._balanced(header, line):
@@ -247,9 +243,7 @@ class Outline:
 
     def binds_otherwise(self, name: str) -> bool:
         """Tell whether module-level code may bind `name` by anything but an import."""
-        pattern = (
-            rf"(?<![.\w]){re.escape(name)}\s*(?:,[^=\n]*)?(?::|=(?!=)|\+=|\s+in\b)|as\s+{re.escape(name)}\s*:"
-        )
+        pattern = rf"(?<![.\w]){re.escape(name)}\s*(?:,[^=\n]*)?(?::|=(?!=)|\+=|\s+in\b)|as\s+{re.escape(name)}\s*:"
         return re.search(pattern, self.skeleton.text) is not None
 
 
@@ -285,9 +279,7 @@ def _imports(data: bytes) -> Iterator[Imported]:
         for statement in statements:
             if isinstance(statement, ast.ImportFrom):
                 for alias in statement.names:
-                    yield Imported(
-                        alias.asname or alias.name, statement.module or "", alias.name, statement.level
-                    )
+                    yield Imported(alias.asname or alias.name, statement.module or "", alias.name, statement.level)
             elif isinstance(statement, ast.Import):
                 for alias in statement.names:
                     if alias.asname:

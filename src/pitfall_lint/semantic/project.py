@@ -64,9 +64,7 @@ class Project:
         self._imported: dict[str, tuple[str, ...]] = {}
         self._bindings: dict[str, dict[str, list[Binding]]] = {}
 
-    def file(
-        self, source: Source, lines: Iterable[int] | None = None, make: type[File] | None = None
-    ) -> File:
+    def file(self, source: Source, lines: Iterable[int] | None = None, make: type[File] | None = None) -> File:
         """Return the File of a source that is linted; `lines` (0-based) limit what its checks look at.
 
         `make` is the class to use, for who wants to listen to the questions.

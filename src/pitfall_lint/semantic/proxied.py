@@ -50,9 +50,7 @@ def local_requests_in_reach(file: File) -> Iterator[LocalRequest]:
     for module in environment.modules(file, 1):
         if _HOST.search(module.source.data):
             calls = (
-                module.call(node)
-                for node in module.skeleton.by_kind.get(cst.Call, ())
-                if isinstance(node, cst.Call)
+                module.call(node) for node in module.skeleton.by_kind.get(cst.Call, ()) if isinstance(node, cst.Call)
             )
             yield from (found for found in _requests(module, calls) if not found.doubt)
             for block in module.outline.functions:
@@ -120,9 +118,7 @@ def _by_function(file: File, call: Call, row: ProxiedRequest) -> LocalRequest | 
 
 def _by_client(call: Call) -> LocalRequest | None:
     assert call.receiver is not None
-    instances = [
-        v for v in call.file.values_of(call.receiver) if not (isinstance(v, Const) and v.value is None)
-    ]
+    instances = [v for v in call.file.values_of(call.receiver) if not (isinstance(v, Const) and v.value is None)]
     found: LocalRequest | None = None
     for value in instances:
         if not isinstance(value, Instance) or not isinstance(value.type, str) or value.file is None:

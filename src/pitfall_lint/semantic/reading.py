@@ -245,8 +245,8 @@ def _is_slashless(call: ast.Call) -> bool:
     """Tell whether a call is given no constant that starts with one slash as a path does, first or by keyword."""
     given = [*call.args[:1], *(k.value for k in call.keywords if k.arg in {"path", "rule"})]
     path = given[0] if given else None
-    usual = isinstance(path, ast.Constant) and isinstance(path.value, str) and path.value[:1] == "/"
-    return not usual or path.value[1:2] == "/"  # type: ignore[union-attr, index]
+    text = path.value if isinstance(path, ast.Constant) else None
+    return not isinstance(text, str) or text[:1] != "/" or text[1:2] == "/"
 
 
 def _may_be_slashed(node: ast.expr) -> bool:

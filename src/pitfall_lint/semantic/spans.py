@@ -41,10 +41,10 @@ class Spans:
         for place in self._found:
             if place.start <= offset < place.end:
                 return place
-        place = self._find(offset)
-        if place is not None:
-            self._found.append(place)
-        return place
+        found = self._find(offset)
+        if found is not None:
+            self._found.append(found)
+        return found
 
     def _find(self, offset: int) -> Place | None:
         data = self.data

@@ -9,193 +9,19 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
-from keyword import iskeyword
 
-from pitfall_lint.libraries import Attribute, Function, Libraries, Row, Type, kinds
+from pitfall_lint.libraries import Libraries, Row
 from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
 from pitfall_lint.semantic.receivers import Receivers
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
+from pitfall_lint.semantic.verdict import Verdict, is_given
+from pitfall_lint.semantic.wants import Want, Wants, giving, known_roots, telling_names
 from pitfall_lint.source import Source
 
 TABLE = bytes(code if (chr(code).isalnum() and code < 128) or code == 95 or code >= 128 else 32 for code in range(256))
 """Leaves the bytes of words, so that `data.translate(TABLE).split()` are the words of a file."""
-
-
-@dataclass(frozen=True, slots=True)
-class Want:
-    """One word that matters to some rules, and what the code around it has to look like."""
-
-    word: str
-    name: str
-    """The qualified name that the word is the leaf of; empty for plain words, which matter in strings, too."""
-    of_type: bool
-    """Whether the name is a method, or an attribute of objects: the receiver may be anything."""
-    kind: type[Row]
-    roots: frozenset[str]
-    """Top-level packages of which one has to be in reach; none: no condition."""
-    rules: frozenset[str]
-    shape: frozenset[str] = frozenset()
-    """What the rules' pages and the row's field say of the code around the word, see SHAPES."""
-    near: bool = False
-    """Whether one of the roots has to be named in the very file."""
-    given: str = ""
-    """The argument without which a call of it does not matter, `position|keyword`."""
-
-    def touches(self, looks: frozenset[str] | set[str]) -> bool:
-        """Tell whether code that looks so is a use of what is wanted, wherever it stands."""
-        return self.shape - looks <= _ELSEWHERE
-
-    def wakes(self, looks: frozenset[str] | set[str]) -> bool:
-        """Tell whether a definition with code that looks so has to be looked at."""
-        return self.shape - looks <= _ABOUT_NAMES
-
-
-SHAPES = frozenset(
-    {"called", "not-awaited", "dropped", "in-def", "in-async", "decorates", "slashed", "slashless", "bare-await"}
-    | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
-)
-"""What pages and rows may say of the code around the words, so that less has to be read.
-
-called: the name is called right there; dropped: and what it gives is not used; not-awaited: not after `await`.
-in-def, in-async: the kind of the function around. decorates: a decorator that is called with something else than a
-path such as "/x"; slashed: a call with a constant that may start with a slash or be an address, or all that a
-function returns; slashless: a call with something else than a path that starts with one slash. bare-await: `await`
-of something that is no call. through: who calls the function that holds the word matters, too; indirect: only they
-do. coroutine-call: a call, not awaited, of something that is a coroutine function somewhere. local-address: the
-file names this machine, or imports something that may do so. given: a call with the argument that the row speaks of.
-assigned: the name is an attribute that is assigned to. async-argument: a call that is given something that goes by
-the name of a coroutine function. constructed: functions that give an object of a type are not meant, the type is.
-"""
-_ABOUT_NAMES = frozenset({"through", "coroutine-call", "local-address"})
-_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect"}
-
-Wants = Mapping[str, tuple[Want, ...]]
-
-
-def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libraries: Libraries) -> Wants:
-    """Return what rows wake, by word: leaves of names, of their other paths, and plain words.
-
-    `asked` are the rules by the kind of rows that they ask for and the shape of code that they look for.
-    """
-    also, makers, of_type = _other_names(libraries), _makers(libraries), _words_of_types(libraries)
-    found: dict[str, dict[Want, None]] = {}
-
-    def add(word: str, name: str, of_type: bool, roots: Iterable[str], more: Iterable[str] = ()) -> None:
-        if iskeyword(word) and name:
-            return  # a name from older Pythons
-        whole = shape.union(more)
-        given = str(getattr(row, "argument", "")) if "given" in whole and name else ""
-        want = Want(
-            word,
-            name,
-            of_type,
-            kind,
-            frozenset(roots),
-            rules,
-            whole - {"given", "constructed"},
-            kind is Function,
-            given,
-        )
-        found.setdefault(word, {})[want] = None
-
-    for (kind, shape), rules in asked.items():
-        for row in libraries.rows(kind):
-            names = [name for n in row.names for name in also.get(libraries.canonical(n), (n,))]
-            roots = {word for n in row.names for word in _near_words(n, libraries, of_type)}
-            roots = roots or {name.partition(".")[0] for name in names if "." in name}
-            for f in fields(row):
-                if isinstance(row, Function):  # asked for by whoever looks for calls of coroutine functions
-                    if f.name != "name" or not row.coroutine:
-                        continue
-                elif not f.metadata.get("word"):
-                    continue
-                value = getattr(row, f.name)
-                for text in (value,) if isinstance(value, str) else value:
-                    if not text:
-                        continue
-                    if not f.metadata.get("name"):
-                        for word in re.findall(r"\w+", text):
-                            add(word, "", False, roots)
-                        continue
-                    canonical = libraries.canonical(text)
-                    others = makers.get(canonical, ()) if f.name == "type" and "constructed" not in shape else ()
-                    for name in (*also.get(canonical, (text,)), *others):
-                        owner, _, leaf = name.rpartition(".")
-                        more = f.metadata.get("shape", ())
-                        near: Iterable[str] = () if owner in ("", "builtins") else (name.partition(".")[0],)
-                        if is_method := _is_type(owner, libraries):
-                            near = of_type.get(libraries.canonical(owner), (_near_word(owner),))
-                        add(leaf, name if owner else "", is_method, near, more)
-    return {word: tuple(these) for word, these in found.items()}
-
-
-def _is_type(owner: str, libraries: Libraries) -> bool:
-    leaf = owner.rpartition(".")[2]
-    return leaf[:1].isupper() or libraries.is_known_type(owner)
-
-
-def _other_names(libraries: Libraries) -> dict[str, tuple[str, ...]]:
-    """Return, for a canonical name, its other paths and, for a type, the types that inherit from it."""
-    found: dict[str, dict[str, None]] = {}
-    for kind in (Type, Function):
-        for row in libraries.rows(kind):
-            assert isinstance(row, (Type, Function))
-            for name in (row.name, *row.also):
-                found.setdefault(row.name, {row.name: None})[name] = None
-    for type_ in libraries.rows(Type):
-        for base in libraries.bases(type_.name)[1:]:
-            found.setdefault(base, {base: None}).update(dict.fromkeys((type_.name, *type_.also)))
-    return {name: tuple(names) for name, names in found.items()}
-
-
-def _near_words(name: str, libraries: Libraries, of_type: Mapping[str, frozenset[str]]) -> Iterable[str]:
-    """Return words of which one is near whatever is an object of the type that a name speaks of."""
-    canonical = libraries.canonical(name)
-    owner = canonical.rpartition(".")[0]
-    if canonical in of_type:
-        return of_type[canonical]
-    if owner in of_type:
-        return of_type[owner]
-    return (name.partition(".")[0],) if "." in name else ()
-
-
-def _near_word(name: str) -> str:
-    """Return a name's package and its leaf: "requests.sessions.Session" is near where both words stand."""
-    package, _, rest = name.partition(".")
-    return f"{package}.{rest.rpartition('.')[2]}" if rest and package != "builtins" else rest or package
-
-
-def _words_of_types(libraries: Libraries) -> dict[str, frozenset[str]]:
-    """Return, for a canonical type, the leaf words by which code comes to its objects: classes, makers, variables."""
-    found: dict[str, set[str]] = {}
-
-    def add(type_: str, names: Iterable[str]) -> None:
-        for base in libraries.bases(libraries.canonical(type_)):
-            found.setdefault(base, {_near_word(base)}).update(map(_near_word, names))
-
-    for type_ in libraries.rows(Type):
-        add(type_.name, (type_.name, *type_.also))
-        if type_.enters:
-            add(type_.enters, (type_.name, *type_.also))
-    for function in libraries.rows(Function):
-        if function.returns:
-            add(function.returns, (function.name, *function.also))
-    for attribute in libraries.rows(Attribute):
-        add(attribute.type, (attribute.name,))
-    return {name: frozenset(words) for name, words in found.items()}
-
-
-def _makers(libraries: Libraries) -> dict[str, tuple[str, ...]]:
-    """Return, for a canonical type, the names of the functions that give objects of it."""
-    found: dict[str, dict[str, None]] = {}
-    for function in libraries.rows(Function):
-        if function.returns:
-            for base in libraries.bases(libraries.canonical(function.returns)):
-                found.setdefault(base, {}).update(dict.fromkeys((function.name, *function.also)))
-    return {name: tuple(names) for name, names in found.items()}
 
 
 class Suspicion:
@@ -349,7 +175,7 @@ class Suspicion:
                         yield position, word
                 position = data.find(needle, end)
 
-    def _read(self, place: Place, words: set[str], offset: int) -> _Verdict:
+    def _read(self, place: Place, words: set[str], offset: int) -> Verdict:
         """Return to which rules a place matters by some words, and the names that it defines."""
         try:
             pieces = self._pieces(place)
@@ -357,12 +183,12 @@ class Suspicion:
             if not place.is_function and place.start >= 0:  # perhaps a string looked like code
                 return self._read(self._outlined(offset), words, offset)
             name = _DEFINED.match(self.source.data, max(place.start, 0))
-            verdict = _Verdict({name[1].decode("utf-8", "replace")} if name else set())
+            verdict = Verdict({name[1].decode("utf-8", "replace")} if name else set())
             for word in words:
                 for want in self.wanted[word]:
                     verdict.add(want, want.shape)
             return verdict
-        verdict = _Verdict(set())
+        verdict = Verdict(set())
         for piece, reading in pieces:
             touched, verdict.touched = verdict.touched, {}
             self._weigh(reading, words, verdict)
@@ -386,7 +212,7 @@ class Suspicion:
             found = self._readings[place] = [(piece, Reading(piece)) for piece in pieces]
         return found
 
-    def _weigh(self, reading: Reading, words: set[str], verdict: _Verdict) -> None:
+    def _weigh(self, reading: Reading, words: set[str], verdict: Verdict) -> None:
         """Add what the code of a piece matters to, as far as some words go."""
         plain = {word for word in words if any(not want.name for want in self.wanted[word])}
         if plain:
@@ -403,13 +229,13 @@ class Suspicion:
                 if heir is None:
                     self._judge(use, reading, verdict)
                     continue
-                own = _Verdict(set())
+                own = Verdict(set())
                 self._judge(use, reading, own)
                 self._inherit(heir, own.rules)
                 verdict.rules |= own.rules
                 verdict.touched.update(own.touched)
 
-    def _hear(self, word: str, looks: frozenset[str], verdict: _Verdict) -> None:
+    def _hear(self, word: str, looks: frozenset[str], verdict: Verdict) -> None:
         for want in self.wanted[word]:
             if not want.name:
                 verdict.add(want, looks)
@@ -420,23 +246,24 @@ class Suspicion:
             if not block.is_class and block.parent is not None and block.parent.name == heir:
                 self.inherited.setdefault(block.header, set()).update(rules)
 
-    def _judge(self, use: Use, reading: Reading, verdict: _Verdict) -> None:
+    def _judge(self, use: Use, reading: Reading, verdict: Verdict) -> None:
         parts: list[str] = []
-        current = use.node
+        current: ast.expr = use.node
         while isinstance(current, ast.Attribute):
             parts.append(current.attr)
             current = current.value
-        word = parts[0] if parts else current.id  # type: ignore[attr-defined]
-        wanted = [want for want in self.wanted[word] if want.touches(use.looks) and _is_given(want, use)]
+        root = current.id if isinstance(current, ast.Name) else ""
+        word = parts[0] if parts else root
+        wanted = [want for want in self.wanted[word] if want.touches(use.looks) and is_given(want, use)]
         if not wanted:
             return
         bound: list[Binding] = []
-        if isinstance(current, ast.Name):
-            parts.append(current.id)
-            bound = [Binding(full, True) for full in reading.inner.get(current.id, ())]
-            bound += self.imports.get(current.id, ()) if not bound else ()
+        if root:
+            parts.append(root)
+            bound = [Binding(full, True) for full in reading.inner.get(root, ())]
+            bound += self.imports.get(root, ()) if not bound else ()
         parts.reverse()
-        if not bound or current.id in reading.local or not any(b.surely for b in bound):  # type: ignore[attr-defined]
+        if not bound or root in reading.local or not any(b.surely for b in bound):
             # The result of a call, a parameter, an attribute: a receiver whose type has to be looked for.
             for want in wanted:
                 if isinstance(use.node, ast.Attribute):
@@ -490,77 +317,9 @@ class Suspicion:
         )
 
 
-class _Verdict:
-    """What one definition matters to."""
-
-    def __init__(self, names: set[str]) -> None:
-        self.names = names
-        """The names that it gives to the outside."""
-        self.rules: set[str] = set()
-        """Rules that have to look at it."""
-        self.touched: dict[str, frozenset[str]] = {}
-        """Rules that have to look at who uses it, with the shape of what they look for."""
-
-    def add(self, want: Want, looks: set[str] | frozenset[str]) -> None:
-        """Take down a use of what is wanted."""
-        if want.wakes(looks):
-            self.rules |= want.rules
-        if "through" in want.shape and want.touches(looks):
-            self.touched.update(dict.fromkeys(want.rules, want.shape))
-
-
-def _is_given(want: Want, use: Use) -> bool:
-    """Tell whether a call has the argument that the row speaks of, where the shape asks for that."""
-    if not want.given:
-        return True
-    if use.call is None:
-        return False
-    position, _, keyword = want.given.rpartition("|")
-    if any(k.arg in (None, keyword) for k in use.call.keywords):
-        return True
-    starred = any(isinstance(arg, ast.Starred) for arg in use.call.args)
-    return starred or (position.isdigit() and len(use.call.args) > int(position))
-
-
 @lru_cache(maxsize=4096)
 def _leaves(roots: frozenset[str]) -> frozenset[str]:
     return frozenset(root.rpartition(".")[2] for root in roots)
-
-
-_TELLING: dict[int, frozenset[str]] = {}
-
-
-def telling_names(libraries: Libraries) -> frozenset[str]:
-    """Return the names that say what an untyped object is, by the rows: `loop`, `executor`."""
-    found = _TELLING.get(id(libraries))
-    if found is None:
-        rows = (row for kind in kinds().values() for row in libraries.rows(kind))
-        found = _TELLING[id(libraries)] = frozenset(n for row in rows for n in getattr(row, "receivers", ()))
-    return found
-
-
-_ROOTS: dict[int, frozenset[str]] = {}
-
-
-_GIVING: dict[int, frozenset[str]] = {}
-
-
-def giving(libraries: Libraries) -> frozenset[str]:
-    """Return the leaf names of functions and methods that are known to give objects of a type."""
-    found = _GIVING.get(id(libraries))
-    if found is None:
-        names = (n for row in libraries.rows(Function) if row.returns for n in (row.name, *row.also))
-        found = _GIVING[id(libraries)] = frozenset(name.rpartition(".")[2] for name in names)
-    return found
-
-
-def known_roots(libraries: Libraries) -> frozenset[str]:
-    """Return the top-level packages that rows speak of: nothing of a project stands in them."""
-    found = _ROOTS.get(id(libraries))
-    if found is None:
-        names = (name for kind in (Type, Function) for row in libraries.rows(kind) for name in row.names)
-        found = _ROOTS[id(libraries)] = frozenset(name.partition(".")[0] for name in names if "." in name)
-    return found
 
 
 _HOPS = 3

@@ -138,9 +138,7 @@ _GETTERS: dict[type[cst.CSTNode], tuple[Callable[[Any], Any], ...]] = {}
 
 def _getters(kind: type[cst.CSTNode]) -> tuple[Callable[[Any], Any], ...]:
     names = _ORDER.get(kind) or tuple(
-        f.name
-        for f in dataclasses.fields(kind)
-        if not f.name.startswith("whitespace") and f.name not in _SKIPPED
+        f.name for f in dataclasses.fields(kind) if not f.name.startswith("whitespace") and f.name not in _SKIPPED
     )
     found = _GETTERS[kind] = tuple(attrgetter(name) for name in names)
     return found

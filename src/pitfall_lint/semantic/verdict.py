@@ -1,0 +1,40 @@
+"""What a definition matters to: the verdict on the uses of what is wanted."""
+
+from __future__ import annotations
+
+import ast
+
+from pitfall_lint.semantic.reading import Use
+from pitfall_lint.semantic.wants import Want
+
+
+class Verdict:
+    """What one definition matters to."""
+
+    def __init__(self, names: set[str]) -> None:
+        self.names = names
+        """The names that it gives to the outside."""
+        self.rules: set[str] = set()
+        """Rules that have to look at it."""
+        self.touched: dict[str, frozenset[str]] = {}
+        """Rules that have to look at who uses it, with the shape of what they look for."""
+
+    def add(self, want: Want, looks: set[str] | frozenset[str]) -> None:
+        """Take down a use of what is wanted."""
+        if want.wakes(looks):
+            self.rules |= want.rules
+        if "through" in want.shape and want.touches(looks):
+            self.touched.update(dict.fromkeys(want.rules, want.shape))
+
+
+def is_given(want: Want, use: Use) -> bool:
+    """Tell whether a call has the argument that the row speaks of, where the shape asks for that."""
+    if not want.given:
+        return True
+    if use.call is None:
+        return False
+    position, _, keyword = want.given.rpartition("|")
+    if any(k.arg in (None, keyword) for k in use.call.keywords):
+        return True
+    starred = any(isinstance(arg, ast.Starred) for arg in use.call.args)
+    return starred or (position.isdigit() and len(use.call.args) > int(position))

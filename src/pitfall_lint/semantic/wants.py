@@ -1,0 +1,221 @@
+"""What is wanted: the words that rows and rules make matter, and what the code around them has to look like."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from keyword import iskeyword
+
+from pitfall_lint.libraries import Attribute, Function, Libraries, Row, Type, kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One word that matters to some rules, and what the code around it has to look like."""
+
+    word: str
+    name: str
+    """The qualified name that the word is the leaf of; empty for plain words, which matter in strings, too."""
+    of_type: bool
+    """Whether the name is a method, or an attribute of objects: the receiver may be anything."""
+    kind: type[Row]
+    roots: frozenset[str]
+    """Top-level packages of which one has to be in reach; none: no condition."""
+    rules: frozenset[str]
+    shape: frozenset[str] = frozenset()
+    """What the rules' pages and the row's field say of the code around the word, see SHAPES."""
+    near: bool = False
+    """Whether one of the roots has to be named in the very file."""
+    given: str = ""
+    """The argument without which a call of it does not matter, `position|keyword`."""
+
+    def touches(self, looks: frozenset[str] | set[str]) -> bool:
+        """Tell whether code that looks so is a use of what is wanted, wherever it stands."""
+        return self.shape - looks <= _ELSEWHERE
+
+    def wakes(self, looks: frozenset[str] | set[str]) -> bool:
+        """Tell whether a definition with code that looks so has to be looked at."""
+        return self.shape - looks <= _ABOUT_NAMES
+
+
+SHAPES = frozenset(
+    {"called", "not-awaited", "dropped", "in-def", "in-async", "decorates", "slashed", "slashless", "bare-await"}
+    | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
+)
+"""What pages and rows may say of the code around the words, so that less has to be read.
+
+called: the name is called right there; dropped: and what it gives is not used; not-awaited: not after `await`.
+in-def, in-async: the kind of the function around. decorates: a decorator that is called with something else than a
+path such as "/x"; slashed: a call with a constant that may start with a slash or be an address, or all that a
+function returns; slashless: a call with something else than a path that starts with one slash. bare-await: `await`
+of something that is no call. through: who calls the function that holds the word matters, too; indirect: only they
+do. coroutine-call: a call, not awaited, of something that is a coroutine function somewhere. local-address: the
+file names this machine, or imports something that may do so. given: a call with the argument that the row speaks of.
+assigned: the name is an attribute that is assigned to. async-argument: a call that is given something that goes by
+the name of a coroutine function. constructed: functions that give an object of a type are not meant, the type is.
+"""
+_ABOUT_NAMES = frozenset({"through", "coroutine-call", "local-address"})
+_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect"}
+
+Wants = Mapping[str, tuple[Want, ...]]
+
+
+def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libraries: Libraries) -> Wants:
+    """Return what rows wake, by word: leaves of names, of their other paths, and plain words.
+
+    `asked` are the rules by the kind of rows that they ask for and the shape of code that they look for.
+    """
+    also, makers, of_type = _other_names(libraries), _makers(libraries), _words_of_types(libraries)
+    found: dict[str, dict[Want, None]] = {}
+
+    def add(word: str, name: str, of_type: bool, roots: Iterable[str], more: Iterable[str] = ()) -> None:
+        if iskeyword(word) and name:
+            return  # a name from older Pythons
+        whole = shape.union(more)
+        given = str(getattr(row, "argument", "")) if "given" in whole and name else ""
+        want = Want(
+            word,
+            name,
+            of_type,
+            kind,
+            frozenset(roots),
+            rules,
+            whole - {"given", "constructed"},
+            kind is Function,
+            given,
+        )
+        found.setdefault(word, {})[want] = None
+
+    for kind, shape in asked:
+        rules = asked[kind, shape]
+        for row in libraries.rows(kind):
+            names = [name for n in row.names for name in also.get(libraries.canonical(n), (n,))]
+            roots = {word for n in row.names for word in _near_words(n, libraries, of_type)}
+            roots = roots or {name.partition(".")[0] for name in names if "." in name}
+            for f in fields(row):
+                if isinstance(row, Function):  # asked for by whoever looks for calls of coroutine functions
+                    if f.name != "name" or not row.coroutine:
+                        continue
+                elif not f.metadata.get("word"):
+                    continue
+                value = getattr(row, f.name)
+                for text in (value,) if isinstance(value, str) else value:
+                    if not text:
+                        continue
+                    if not f.metadata.get("name"):
+                        for word in re.findall(r"\w+", text):
+                            add(word, "", False, roots)
+                        continue
+                    canonical = libraries.canonical(text)
+                    others = makers.get(canonical, ()) if f.name == "type" and "constructed" not in shape else ()
+                    for name in (*also.get(canonical, (text,)), *others):
+                        owner, _, leaf = name.rpartition(".")
+                        more = f.metadata.get("shape", ())
+                        near: Iterable[str] = () if owner in ("", "builtins") else (name.partition(".")[0],)
+                        if is_method := _is_type(owner, libraries):
+                            near = of_type.get(libraries.canonical(owner), (_near_word(owner),))
+                        add(leaf, name if owner else "", is_method, near, more)
+    return {word: tuple(these) for word, these in found.items()}
+
+
+def _is_type(owner: str, libraries: Libraries) -> bool:
+    leaf = owner.rpartition(".")[2]
+    return leaf[:1].isupper() or libraries.is_known_type(owner)
+
+
+def _other_names(libraries: Libraries) -> dict[str, tuple[str, ...]]:
+    """Return, for a canonical name, its other paths and, for a type, the types that inherit from it."""
+    found: dict[str, dict[str, None]] = {}
+    for kind in (Type, Function):
+        for row in libraries.rows(kind):
+            assert isinstance(row, (Type, Function))
+            for name in (row.name, *row.also):
+                found.setdefault(row.name, {row.name: None})[name] = None
+    for type_ in libraries.rows(Type):
+        for base in libraries.bases(type_.name)[1:]:
+            found.setdefault(base, {base: None}).update(dict.fromkeys((type_.name, *type_.also)))
+    return {name: tuple(names) for name, names in found.items()}
+
+
+def _near_words(name: str, libraries: Libraries, of_type: Mapping[str, frozenset[str]]) -> Iterable[str]:
+    """Return words of which one is near whatever is an object of the type that a name speaks of."""
+    canonical = libraries.canonical(name)
+    owner = canonical.rpartition(".")[0]
+    if canonical in of_type:
+        return of_type[canonical]
+    if owner in of_type:
+        return of_type[owner]
+    return (name.partition(".")[0],) if "." in name else ()
+
+
+def _near_word(name: str) -> str:
+    """Return a name's package and its leaf: "requests.sessions.Session" is near where both words stand."""
+    package, _, rest = name.partition(".")
+    return f"{package}.{rest.rpartition('.')[2]}" if rest and package != "builtins" else rest or package
+
+
+def _words_of_types(libraries: Libraries) -> dict[str, frozenset[str]]:
+    """Return, for a canonical type, the leaf words by which code comes to its objects: classes, makers, variables."""
+    found: dict[str, set[str]] = {}
+
+    def add(type_: str, names: Iterable[str]) -> None:
+        for base in libraries.bases(libraries.canonical(type_)):
+            found.setdefault(base, {_near_word(base)}).update(map(_near_word, names))
+
+    for type_ in libraries.rows(Type):
+        add(type_.name, (type_.name, *type_.also))
+        if type_.enters:
+            add(type_.enters, (type_.name, *type_.also))
+    for function in libraries.rows(Function):
+        if function.returns:
+            add(function.returns, (function.name, *function.also))
+    for attribute in libraries.rows(Attribute):
+        add(attribute.type, (attribute.name,))
+    return {name: frozenset(words) for name, words in found.items()}
+
+
+def _makers(libraries: Libraries) -> dict[str, tuple[str, ...]]:
+    """Return, for a canonical type, the names of the functions that give objects of it."""
+    found: dict[str, dict[str, None]] = {}
+    for function in libraries.rows(Function):
+        if function.returns:
+            for base in libraries.bases(libraries.canonical(function.returns)):
+                found.setdefault(base, {}).update(dict.fromkeys((function.name, *function.also)))
+    return {name: tuple(names) for name, names in found.items()}
+
+
+_TELLING: dict[int, frozenset[str]] = {}
+
+
+def telling_names(libraries: Libraries) -> frozenset[str]:
+    """Return the names that say what an untyped object is, by the rows: `loop`, `executor`."""
+    found = _TELLING.get(id(libraries))
+    if found is None:
+        rows = (row for kind in kinds().values() for row in libraries.rows(kind))
+        found = _TELLING[id(libraries)] = frozenset(n for row in rows for n in getattr(row, "receivers", ()))
+    return found
+
+
+_ROOTS: dict[int, frozenset[str]] = {}
+
+
+_GIVING: dict[int, frozenset[str]] = {}
+
+
+def giving(libraries: Libraries) -> frozenset[str]:
+    """Return the leaf names of functions and methods that are known to give objects of a type."""
+    found = _GIVING.get(id(libraries))
+    if found is None:
+        names = (n for row in libraries.rows(Function) if row.returns for n in (row.name, *row.also))
+        found = _GIVING[id(libraries)] = frozenset(name.rpartition(".")[2] for name in names)
+    return found
+
+
+def known_roots(libraries: Libraries) -> frozenset[str]:
+    """Return the top-level packages that rows speak of: nothing of a project stands in them."""
+    found = _ROOTS.get(id(libraries))
+    if found is None:
+        names = (name for kind in (Type, Function) for row in libraries.rows(kind) for name in row.names)
+        found = _ROOTS[id(libraries)] = frozenset(name.partition(".")[0] for name in names if "." in name)
+    return found
