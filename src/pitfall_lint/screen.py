@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace, replace
+from dataclasses import dataclass, field, replace
 
 from pitfall_lint.catalog import Rule
 from pitfall_lint.libraries import Function, Libraries, Row, kinds
