@@ -28,7 +28,7 @@ _ASSIGNMENT = rb"\bself\.%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)"
 
 
 def is_near(roots: frozenset[str], named: Collection[str]) -> bool:
-    """Tell whether one of some things is named: a word, or both a package and a word ("httpx.AsyncClient")."""
+    """Tell whether one of some things is named: a word, or both a package and a word ("package.Type")."""
     for root in roots:
         package, _, leaf = root.rpartition(".")
         if leaf in named and (not package or package in named):

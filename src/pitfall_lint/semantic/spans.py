@@ -7,13 +7,14 @@ take a span that does not parse as a hint, no more.
 from __future__ import annotations
 
 import ast
+import bisect
 import re
 from dataclasses import dataclass
 
 from pitfall_lint.source import Source
 
 _DEFINITION = re.compile(rb"^([ \t\f]*)(async[ \t]+def|def|class)[ \t]+\w", re.MULTILINE)
-_TOP = (b"\ndef ", b"\nasync def ", b"\nclass ")
+_TOP = re.compile(rb"\n(?:async def|def|class) ")
 _OUTER_LINE = re.compile(rb"^[^ \t\f\r\n#)\]}]", re.MULTILINE)
 
 
@@ -35,6 +36,9 @@ class Spans:
         self._start = len(source.bom)
         self._outer_lines: dict[int, re.Pattern[bytes]] = {}
         self._found: list[Place] = []
+        tops = [match.span() for match in _TOP.finditer(self.data)]
+        self._top_starts = [start for start, _ in tops]
+        self._top_ends = [end for _, end in tops]
 
     def at(self, offset: int) -> Place | None:
         """Return the outermost function, or the statement outside of functions, that holds an offset."""
@@ -48,7 +52,8 @@ class Spans:
 
     def _find(self, offset: int) -> Place | None:
         data = self.data
-        start = max(data.rfind(word, 0, offset) for word in _TOP) + 1
+        index = bisect.bisect_right(self._top_ends, offset) - 1
+        start = self._top_starts[index] + 1 if index >= 0 else 0
         if start == 0 and not data.startswith((b"def ", b"async def ", b"class "), self._start):
             return self._statement(offset)
         start = max(start, self._start)

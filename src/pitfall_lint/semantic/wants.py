@@ -150,7 +150,7 @@ def _near_words(name: str, libraries: Libraries, of_type: Mapping[str, frozenset
 
 
 def _near_word(name: str) -> str:
-    """Return a name's package and its leaf: "requests.sessions.Session" is near where both words stand."""
+    """Return a name's package and its leaf: "package.module.Type" is near where both words stand."""
     package, _, rest = name.partition(".")
     return f"{package}.{rest.rpartition('.')[2]}" if rest and package != "builtins" else rest or package
 
