@@ -315,6 +315,8 @@ try:
 except Exception as error:
     print("failed:", type(error).__name__)
 sys.stdout.flush()
+import gradio
+gradio.close_all()  # the server ends, and so has written what it had to say
 import os
 os._exit(0)
 """
