@@ -9,6 +9,9 @@ from dataclasses import dataclass, field, replace
 
 from pitfall_lint.catalog import Rule
 from pitfall_lint.libraries import Function, Libraries, Row, kinds
+from pitfall_lint.libraries.paths import Text, UrlUse
+from pitfall_lint.semantic.joints import Edges, edges_in, joints, may_join
+from pitfall_lint.semantic.localnames import LocalNames, names_of_this_machine
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near
 from pitfall_lint.semantic.suspicion import TABLE, Suspicion
@@ -57,6 +60,8 @@ class Screen:
     """Rules that matter only where an address of this machine is in reach."""
     coroutine_rules: frozenset[str]
     """Rules that matter where a coroutine function is called."""
+    joined: frozenset[str] = frozenset()
+    """Rules that matter where texts are joined, and a name at the joint may have a slash at its edge."""
     async_arguments: bool = False
     """Whether some rule matters where coroutine functions are given to calls."""
     fast: bool = True
@@ -67,14 +72,33 @@ class Screen:
     """Returns the words of interest in a file's bytes."""
     coroutines: dict[str, tuple[Want, ...]] | None = field(default=None, repr=False)
     """The project's coroutine functions, if somebody has looked for all of them."""
-    _local: dict[str, bool] = field(default_factory=dict, repr=False)
+    based: re.Pattern[bytes] | None = field(default=None, init=False)
+    """Finds where such clients are made, if that matters to a rule."""
+    _based: dict[str, bool] = field(default_factory=dict, repr=False)
+    _local: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
     _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
     _named: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    _edges: dict[str, Edges] = field(default_factory=dict, repr=False)
+    """What modules say of the slashes of texts."""
+    joined_all: bool = field(default=False, init=False)
+    """Whether one of those rules was asked for in so many words: then joints of unknown names matter, too."""
+    edged: Edges = field(default=Edges(), init=False)
+    """Names of library things that are known to give text with a slash at its edge."""
 
     def __post_init__(self) -> None:
         self.find = self._finder(())
         self.through = frozenset(rule.code for rule in self.rules if "through" in rule.shape)
         known = (f.name for f in self.libraries.rows(Function) if f.coroutine)
+        if any("based" in rule.shape for rule in self.rules):
+            clients = (row for row in self.libraries.rows(UrlUse) if row.base == "reference" and row.client)
+            calls = [rb"%s\((?:[^()]|\([^()]*\))*?%s" % _ends(row.client, row.url) for row in clients]
+            self.based = re.compile(b"|".join(calls)) if calls else None
+        self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
+        starting, ending = (
+            frozenset(name.rpartition(".")[2] for row in self.libraries.rows(Text) if getattr(row, side) for name in row.name)
+            for side in ("leading", "trailing")
+        )
+        self.edged = Edges(starting, ending)
         self.async_names = frozenset(name.rpartition(".")[2] for name in known)
 
     def learn(self, owners: Mapping[str, frozenset[str]]) -> None:
@@ -93,7 +117,7 @@ class Screen:
 
     def _coroutine(self, name: str, classes: frozenset[str]) -> tuple[Want, ...]:
         """Return what wants a coroutine function's name: as a function, and as a method of these classes."""
-        shape = frozenset({"coroutine-call", "called", "not-awaited"})
+        shape = frozenset({"coroutine-call", "called", "not-awaited", "astray"})
         methods = classes - {""}
         wanted = []
         if "" in classes:
@@ -139,13 +163,29 @@ class Screen:
             found |= classes
             for name, these in coroutines.items() if self.coroutine_rules else ():
                 wanted[name] = (*wanted.get(name, ()), *these)
-        if self.local and wanted and not self._names_this_machine(source, project):
-            wanted = {w: rest for w, these in wanted.items() if (rest := self._elsewhere(these))}
-        if not wanted:
+        if self.based and wanted and not self._makes_based_clients(source, data, project):
+            wanted = {w: rest for w, these in wanted.items() if (rest := _unbased(these))}
+        joints = self._joints(source, data, project) if self.joined else ()
+        if not wanted and not joints:
             return _Alone(hash(source.data))
         suspicion = self._suspicion(source, wanted, found, project, coroutines)
+        suspicion.look_at(joints, self.joined)
         lines = suspicion.run()
         return _Alone(hash(source.data), lines, dict(suspicion.passed_on), suspicion.lines_read)
+
+    def _joints(self, source: Source, data: bytes, project: Project | None) -> tuple[int, ...]:
+        """Return the offsets of the joints in a file that may matter."""
+        if not may_join(data):
+            return ()
+        if self.joined_all:
+            return tuple(joints(data, None))
+        path = os.path.abspath(source.path)
+        edges = self._edges[path] = edges_in(data)
+        for other in project.imported_by(source) if project is not None else ():
+            if other not in self._edges:
+                self._edges[other] = edges_in(project.read(other) or b"") if project else Edges()
+            edges |= self._edges[other]
+        return tuple(joints(data, edges | self.edged))
 
     def _suspicion(
         self,
@@ -157,7 +197,8 @@ class Screen:
     ) -> Suspicion:
         reach = Reach(self, source, project) if project is not None else (lambda full, roots: True)
         names = {*coroutines, *self.async_names}
-        return Suspicion(source, wanted, self.libraries, frozenset(found), reach, names)
+        local = self._local_names(source, source.data, project)
+        return Suspicion(source, wanted, self.libraries, frozenset(found), reach, names, local)
 
     def _passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names in a file that other modules of the project pass on: what uses them may matter."""
@@ -168,12 +209,13 @@ class Screen:
                 for module in project.module_paths(binding.full, path):
                     passed = self._passed_by(module, project) if module != path else {}
                     leaf = binding.full.rpartition(".")[2]
-                    if leaf in passed:
-                        found[name] = (*found.get(name, ()), *passed[leaf])
-                        continue
-                    if module.endswith((f"{os.sep}{leaf}.py", os.path.join(os.sep, leaf, "__init__.py"))):
-                        for other, these in passed.items():  # the module itself: its names follow a dot
-                            found[other] = (*found.get(other, ()), *these)
+                    whole = module.endswith((f"{os.sep}{leaf}.py", os.path.join(os.sep, leaf, "__init__.py")))
+                    for other, these in passed.items():
+                        if other == leaf:
+                            found[name] = (*found.get(name, ()), *these)
+                        elif whole or (methods := tuple(want for want in these if want.of_type)):
+                            # The module itself, whose names follow a dot, or what may lead to an object of its classes.
+                            found[other] = (*found.get(other, ()), *(these if whole else methods))
         return {name: tuple(dict.fromkeys(map(_constructed, these))) for name, these in found.items()}
 
     def _passed_by(self, path: str, project: Project) -> dict[str, tuple[Want, ...]]:
@@ -190,11 +232,6 @@ class Screen:
                 return True
         return False
 
-    def _elsewhere(self, wanted: tuple[Want, ...]) -> tuple[Want, ...]:
-        """Return what is left of some wants where no address of this machine is in reach."""
-        rest = (replace(want, rules=want.rules - self.local) for want in wanted)
-        return tuple(want for want in rest if want.rules)
-
     def _coroutines_in(
         self, source: Source, data: bytes, found: set[str], project: Project | None
     ) -> tuple[dict[str, tuple[Want, ...]], set[str]]:
@@ -210,20 +247,33 @@ class Screen:
         named = {c for classes in owners.values() for c in classes if c and c.encode() in data}
         return here, named
 
-    def _names_this_machine(self, source: Source, project: Project | None) -> bool:
-        if project is None or _LOCAL_ADDRESS.search(source.data):
+    def _makes_based_clients(self, source: Source, data: bytes, project: Project | None) -> bool:
+        """Tell whether a file, or what it imports, makes a client that resolves addresses against a base."""
+        assert self.based is not None
+        if project is None or self.based.search(data):
             return True
-        for path in project.imported_by(source, depth=1):
-            if path not in self._local:
-                self._local[path] = _LOCAL_ADDRESS.search(project.read(path) or b"") is not None
-            if self._local[path]:
+        for path in project.imported_by(source):
+            if path not in self._based:
+                self._based[path] = self.based.search(project.read(path) or b"") is not None
+            if self._based[path]:
                 return True
         return False
+
+    def _local_names(self, source: Source, data: bytes, project: Project | None) -> LocalNames | None:
+        """Return what in a file speaks of this machine; None when that cannot be told."""
+        if project is None or not self.local:
+            return None
+        for path in project.imported_by(source):
+            if path not in self._local:
+                self._local[path] = names_of_this_machine(project.read(path) or b"")
+        return LocalNames(data, (self._local[path] for path in project.imported_by(source)))
 
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit; what others led to may have come from it."""
         self._named.pop(os.path.abspath(path), None)
         self._local.pop(os.path.abspath(path), None)
+        self._based.pop(os.path.abspath(path), None)
+        self._edges.pop(os.path.abspath(path), None)
         self._own.clear()
 
     def named_in(self, path: str, project: Project) -> frozenset[str]:
@@ -232,6 +282,16 @@ class Screen:
         if found is None:
             found = self._named[path] = frozenset(self.find(project.read(path) or b""))
         return found
+
+
+def _ends(name: str, place: str) -> tuple[bytes, bytes]:
+    """Return a name's leaf, and what stands in its call where an argument is given: a keyword, or a first argument."""
+    keyword = place.rpartition("|")[2].encode()
+    return name.rpartition(".")[2].encode(), rb"(?:\b%s\b|(?<=\()[^\s()=]+\s*[,)])" % keyword
+
+
+def _unbased(wanted: tuple[Want, ...]) -> tuple[Want, ...]:
+    return tuple(want for want in wanted if "based" not in want.shape)
 
 
 def _constructed(want: Want) -> Want:
@@ -283,7 +343,6 @@ def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
     return found
 
 
-_LOCAL_ADDRESS = re.compile(rb"localhost|127\.\d|0\.0\.0\.0|\[::1?\]", re.IGNORECASE)
 _SCREENS: list[tuple[tuple[Rule, ...], Libraries, Screen]] = []
 
 
@@ -306,19 +365,24 @@ def build(rules: Iterable[Rule], libraries: Libraries, *, fast: bool = True) -> 
     always: set[str] = set()
     local: set[str] = set()
     coroutine_rules: set[str] = set()
+    joined: set[str] = set()
     for rule in rules:
         shape = frozenset(rule.shape)
+        if "joined" in shape:
+            joined.add(rule.code)
+            shape -= {"joined"}
         silent = {kind for kind in rule.asks if f"{kind}:context" in shape}  # they explain, and wake nobody
+        silent |= {kind for kind in rule.asks if f"{kind}:chosen" in shape and not rule.chosen}
         shape = frozenset(word for word in shape if ":" not in word)
         if rule.chosen:  # then what is told of direct uses, in the strict set alone, is told as well
-            shape -= {"indirect", "local-address"}
+            shape = (shape - {"indirect", "local-address"}) | {"chosen"}
         if "local-address" in shape:
             local.add(rule.code)
         if "coroutine-call" in shape:
             coroutine_rules.add(rule.code)
             asked_of: set[type[Row]] = {Function}
         else:
-            if not rule.asks or any(kind not in known for kind in rule.asks):
+            if (not rule.asks and rule.code not in joined) or any(kind not in known for kind in rule.asks):
                 always.add(rule.code)
             asked_of = {known[kind] for kind in rule.asks if kind in known and kind not in silent}
         for kind in asked_of:
@@ -326,7 +390,8 @@ def build(rules: Iterable[Rule], libraries: Libraries, *, fast: bool = True) -> 
     wanted = dict(wants(asked, libraries))
     given = any("async-argument" in rule.shape for rule in rules)
     return Screen(
-        rules, libraries, frozenset(always), wanted, frozenset(local), frozenset(coroutine_rules), given, fast
+        rules, libraries, frozenset(always), wanted, frozenset(local), frozenset(coroutine_rules),
+        frozenset(joined), given, fast
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+from pitfall_lint.semantic.outflow import Outflow
 from pitfall_lint.semantic.spans import bound_by
 
 _KEYWORDS: dict[type[ast.AST], tuple[str, ...]] = {
@@ -59,9 +61,46 @@ class Reading:
         """The names and attributes in the bases of classes, with the class."""
         self._named: dict[str, list[tuple[ast.Name | ast.Attribute, frozenset[str]]]] = {}
         self._looks: dict[ast.AST, set[str]] = {}
+        self.entered: set[str] = set()
+        """Names in the heads of `with` statements: what is entered, and as what."""
+        self.returns: list[ast.expr | None] = []
+        self.closes = False
+        """Whether there is a `with`, a `finally`, or a call of a method that goes by "close" or the like."""
         self._calls: dict[ast.AST, ast.Call] = {}
+        self._passed: set[ast.AST] = set()
+        """What is called where somebody else gets what it gives: returned, put into a list, given to a runner."""
+        self.tree = tree
         if tree is not None:
             self._walk(tree, _IN_DEF, ())
+
+    @cached_property
+    def named(self) -> frozenset[str]:
+        """The names and attributes that stand in it, and the names of arguments."""
+        return frozenset(self._named) | {word for word, _ in self.words}
+
+    @cached_property
+    def outflow(self) -> Outflow:
+        """What leaves it."""
+        return Outflow(self.tree or ast.Module([], []))
+
+    @cached_property
+    def defined(self) -> frozenset[str]:
+        """The functions and classes that it gives to the outside."""
+        names = {node.name for node in self._statements() if isinstance(node, _DEFINITIONS)}
+        return frozenset(name for name in names if not name.startswith("__"))
+
+    @cached_property
+    def stored(self) -> frozenset[str]:
+        """All names that it gives to the outside."""
+        rest = (part for node in self._statements() if not isinstance(node, _DEFINITIONS) for part in ast.walk(node))
+        names = {part.id for part in rest if isinstance(part, ast.Name) and type(part.ctx) is ast.Store}
+        return self.defined | {name for name in names if not name.startswith("__")}
+
+    def _statements(self) -> list[ast.stmt]:
+        body: list[ast.stmt] = getattr(self.tree, "body", [])
+        if len(body) == 1 and isinstance(body[0], ast.If) and isinstance(body[0].test, ast.Constant):
+            return body[0].body
+        return body
 
     def uses(self, word: str, coroutines: Collection[str] = ()) -> Iterator[Use]:
         """Yield the places where a word stands in the code; `coroutines` are names of coroutine functions."""
@@ -71,6 +110,8 @@ class Reading:
                 looks.add("not-awaited")
             call = self._calls.get(node)
             if call is not None:
+                if node not in self._passed:
+                    looks.add("astray")
                 if any(map(_may_be_slashed, call.args)):
                     looks.add("slashed")
                 if _is_slashless(call):
@@ -101,6 +142,8 @@ class Reading:
                 named.setdefault(node.attr, []).append((node, place))
                 if type(node.ctx) is ast.Store:
                     self._look(node, "assigned", "async-argument")
+                if node.attr in _CLOSING:
+                    self.closes = True
                 stack.append(node.value)
                 continue
             if kind is ast.Constant:
@@ -112,6 +155,8 @@ class Reading:
                 continue
             if kind is ast.Call:
                 self._calls[node.func] = node
+                if getattr(node.func, "attr", getattr(node.func, "id", "")) in _TAKERS:
+                    self._pass([*node.args, *(keyword.value for keyword in node.keywords)])
                 self._look(node.func, "called", *looks.get(node, ()))
             elif kind is ast.Await:
                 self._look(node.value, "awaited")
@@ -149,8 +194,16 @@ class Reading:
                             self.heirs[part] = node.name
                             self._look(part, "async-argument")
             elif kind is ast.Return:
+                self.returns.append(node.value)
+                self._pass([node.value])
                 if type(node.value) is ast.Call:
                     self._look(node.value.func, "slashed")
+            elif kind is ast.List or kind is ast.Tuple or kind is ast.Set:
+                self._pass(node.elts)
+            elif kind is ast.ListComp or kind is ast.GeneratorExp or kind is ast.SetComp:
+                self._pass([node.elt])
+            elif kind is ast.With or kind is ast.AsyncWith or (kind is ast.Try and node.finalbody):
+                self.closes = True
             if kind in _BINDING:
                 self._bind(node)
             if kind in _KEYWORDS:
@@ -172,6 +225,9 @@ class Reading:
                 elif isinstance(child, ast.AST) and not isinstance(child, ast.expr_context):
                     stack.append(child)
 
+    def _pass(self, values: Iterable[ast.expr | None]) -> None:
+        self._passed.update(value.func for value in values if isinstance(value, ast.Call))
+
     def _default(self, args: ast.arguments) -> None:
         """Take down the defaults of parameters."""
         positional = [*args.posonlyargs, *args.args]
@@ -191,6 +247,7 @@ class Reading:
                 self.params.setdefault(node.target.id, []).append(node.annotation)
         elif isinstance(node, ast.withitem):
             pairs = [(node.optional_vars, node.context_expr)] if node.optional_vars is not None else []
+            self.entered.update(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
             pairs = [(node.target, node.iter)]
         else:
@@ -207,6 +264,13 @@ _BINDING = (
 )
 
 
+_TAKERS = frozenset(
+    {"create_task", "ensure_future", "gather", "wait_for", "shield", "run", "run_until_complete", "start_soon"}
+    | {"run_coroutine_threadsafe", "append", "add", "put", "put_nowait", "add_task", "spawn", "as_completed", "timeout"}
+)
+"""Names that go with taking a coroutine; what one of them is wrongly given, other rules tell."""
+_CLOSING = frozenset({"close", "aclose", "shutdown", "disconnect", "dispose", "release", "quit", "stop", "cleanup"})
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IN_DEF, _IN_ASYNC = frozenset({"in-def"}), frozenset({"in-async"})
 _ANYWHERE = _IN_DEF | _IN_ASYNC
 
@@ -237,16 +301,24 @@ def _values(node: ast.AST) -> Iterator[ast.AST]:
 def _unusual_decorators(decorators: Iterable[ast.expr]) -> Iterator[ast.expr]:
     """Yield what is called as a decorator, unless with a text that starts with one slash as a path does."""
     for decorator in decorators:
-        if isinstance(decorator, ast.Call) and _is_slashless(decorator):
+        if isinstance(decorator, ast.Call) and _is_slashless(decorator, trailing=True):
             yield decorator.func
 
 
-def _is_slashless(call: ast.Call) -> bool:
-    """Tell whether a call is given no constant that starts with one slash as a path does, first or by keyword."""
-    given = [*call.args[:1], *(k.value for k in call.keywords if k.arg in {"path", "rule"})]
-    path = given[0] if given else None
-    text = path.value if isinstance(path, ast.Constant) else None
-    return not isinstance(text, str) or text[:1] != "/" or text[1:2] == "/"
+def _is_slashless(call: ast.Call, *, trailing: bool = False) -> bool:
+    """Tell whether a call is given something else than paths as they should be; `trailing` allows "/x/"."""
+    given = [*call.args[:1], *(k.value for k in call.keywords if k.arg is None or k.arg in _PATHS)]
+    return any(not _is_plain_path(node, trailing) for node in given)
+
+
+_PATHS = frozenset({"path", "rule", "prefix", "url_prefix", "route", "pattern"})
+
+
+def _is_plain_path(node: ast.expr, trailing: bool) -> bool:
+    text = node.value if isinstance(node, ast.Constant) else None
+    if not isinstance(text, str) or text[:1] != "/" or text[1:2] == "/":
+        return False
+    return trailing or text == "/" or text[-1:] != "/"
 
 
 def _may_be_slashed(node: ast.expr) -> bool:

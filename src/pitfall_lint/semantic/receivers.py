@@ -9,16 +9,17 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Collection, Iterable
+from functools import lru_cache
 
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.spans import Binding
 
-_DEPTH = 8
+_Question = tuple[ast.expr, Reading, frozenset[str]]
 _NEVER = (
     *(ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp, ast.DictComp),
     *(ast.SetComp, ast.GeneratorExp, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Lambda),
 )
-_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__) - {"super", "getattr"}
+_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__) - {"super"}
 
 
 _PLAIN_METHODS = frozenset(
@@ -34,6 +35,12 @@ def is_near(roots: frozenset[str], named: Collection[str]) -> bool:
         if leaf in named and (not package or package in named):
             return True
     return False
+
+
+@lru_cache(maxsize=4096)
+def _packages(roots: frozenset[str]) -> frozenset[str]:
+    """Return the top-level packages of some things; the things themselves where they have none."""
+    return frozenset(root.partition(".")[0] for root in roots)
 
 
 class Receivers:
@@ -57,36 +64,54 @@ class Receivers:
         """Tells whether what a qualified name is imported from may have to do with these packages."""
         self._leaf_words: dict[frozenset[str], frozenset[str]] = {}
         self._attributes: dict[tuple[str, frozenset[str]], bool] = {}
+        self._never: set[tuple[str, Reading, frozenset[str]]] = set()
+        """Names of definitions that hold no such object."""
+        self._working = 0
+        """How many questions about attributes and variables are open."""
 
-    def may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str], depth: int = _DEPTH) -> bool:
+    def may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
         """Tell whether an expression of a definition could be an object of one of these packages."""
-        if depth <= 0:
-            return True
+        seen: set[tuple[str, Reading, frozenset[str]]] = set()
+        pending: list[_Question] = [(node, reading, roots)]
+        while pending:
+            found = self._ask(*pending.pop(), seen)
+            if found is True:
+                return True
+            if found:
+                pending.extend(found)
+        if not self._working:
+            self._never |= seen
+        return False
+
+    def _ask(
+        self, node: ast.expr, reading: Reading, roots: frozenset[str], seen: set[tuple[str, Reading, frozenset[str]]]
+    ) -> bool | list[_Question]:
+        """Answer, or return the questions of which one has to be answered with yes."""
         if isinstance(node, _NEVER):
             return False
         if isinstance(node, (ast.Await, ast.Subscript, ast.NamedExpr, ast.Starred)):
-            return self.may_hold(node.value, reading, roots, depth - 1)
+            return [(node.value, reading, roots)]
         if isinstance(node, ast.IfExp):
-            return any(self.may_hold(part, reading, roots, depth - 1) for part in (node.body, node.orelse))
+            return [(node.body, reading, roots), (node.orelse, reading, roots)]
         if isinstance(node, ast.BoolOp):
-            return any(self.may_hold(part, reading, roots, depth - 1) for part in node.values)
+            return [(part, reading, roots) for part in node.values]
         if isinstance(node, ast.Call):
-            return self._called(node, reading, roots, depth)
+            return self._called(node, reading, roots, seen)
         if isinstance(node, ast.Name):
-            return self._name(node.id, reading, roots, depth)
+            return self._name(node.id, reading, roots, seen)
         if isinstance(node, ast.Attribute):
-            return self._attribute(node, reading, roots, depth)
+            return self._attribute(node, reading, roots)
         return True
 
-    def _called(self, node: ast.Call, reading: Reading, roots: frozenset[str], depth: int) -> bool:
+    def _called(
+        self, node: ast.Call, reading: Reading, roots: frozenset[str], seen: set[tuple[str, Reading, frozenset[str]]]
+    ) -> bool | list[_Question]:
         func = node.func
-        if isinstance(func, ast.Attribute) and func.attr in self._leaves(
-            roots
-        ):  # makes one, if its receiver does not forbid it
-            return True
+        if isinstance(func, ast.Attribute) and func.attr in self._leaves(roots):
+            return True if func.attr[:1].isupper() else [(func.value, reading, _packages(roots))]  # a client's method
         if isinstance(func, ast.Name):
             if func.id in reading.values or func.id in reading.params:
-                return self._name(func.id, reading, roots, depth - 1)
+                return self._name(func.id, reading, roots, seen)
             if self._bound(func.id, reading):
                 return self._imported(func.id, reading, roots)
             return func.id not in _BUILTINS and self._near(roots) and self._returned(func.id, roots)
@@ -94,45 +119,50 @@ class Receivers:
             return False
         if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in ("self", "cls"):
             return self._near(roots) and self._returned(func.attr, roots)
-        return self.may_hold(func, reading, roots, depth - 1)
+        return [(func, reading, roots)]
 
-    def _name(self, name: str, reading: Reading, roots: frozenset[str], depth: int) -> bool:
+    def _name(
+        self, name: str, reading: Reading, roots: frozenset[str], seen: set[tuple[str, Reading, frozenset[str]]]
+    ) -> bool | list[_Question]:
         if name in ("self", "cls"):
             return self._near(roots)
         if name in reading.params or name in reading.values:
-            found = False
-            for annotation in reading.params.get(name, ()):
-                found = found or self._annotated(annotation, reading, roots)
-            for value in reading.values.get(name, ()):
-                found = found or self.may_hold(value, reading, roots, depth - 1)
-            return found
+            key = (name, reading, roots)
+            if key in seen or key in self._never:  # what else it may be is being looked at
+                return False
+            seen.add(key)
+            if any(self._annotated(annotation, reading, roots) for annotation in reading.params.get(name, ())):
+                return True
+            return [(value, reading, roots) for value in reading.values.get(name, ())]
         if self._bound(name, reading):
             return self._imported(name, reading, roots)
-        return self._near(roots) and self._global(name, roots, depth)
+        return self._near(roots) and self._remembered(f" {name}", roots, lambda: self._global(name, roots))
 
-    def _attribute(self, node: ast.Attribute, reading: Reading, roots: frozenset[str], depth: int) -> bool:
+    def _attribute(self, node: ast.Attribute, reading: Reading, roots: frozenset[str]) -> bool | list[_Question]:
         if node.attr in self._leaves(roots):
             return True
         if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
-            key = node.attr, roots
-            if key not in self._attributes:
-                self._attributes[key] = True  # while its own assignments are looked at
-                self._attributes[key] = self._near(roots) and self._own(node.attr, roots, depth)
-            return self._attributes[key]
-        return self.may_hold(node.value, reading, roots, depth - 1)
+            return self._near(roots) and self._remembered(node.attr, roots, lambda: self._own(node.attr, roots))
+        return [(node.value, reading, roots)]
 
-    def _global(self, name: str, roots: frozenset[str], depth: int) -> bool:
+    def _remembered(self, key: str, roots: frozenset[str], ask: Callable[[], bool]) -> bool:
+        """Return the answer of a question that may come back to itself: no, until it is known."""
+        found = self._attributes.get((key, roots))
+        if found is None:
+            self._working += 1
+            self._attributes[key, roots] = False
+            found = self._attributes[key, roots] = ask()
+            self._working -= 1
+            if not found and self._working:  # perhaps only because another question was still open
+                del self._attributes[key, roots]
+        return found
+
+    def _global(self, name: str, roots: frozenset[str]) -> bool:
         """Tell whether what this module assigns to a variable may be such an object; yes when it assigns nothing."""
-        key = f" {name}", roots
-        if key not in self._attributes:
-            self._attributes[key] = True
-            texts = re.findall(
-                rb"^%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)" % re.escape(name.encode()), self.data, re.MULTILINE
-            )
-            self._attributes[key] = not texts or any(self._text(text, roots, depth) for text in texts)
-        return self._attributes[key]
+        texts = re.findall(rb"^%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)" % re.escape(name.encode()), self.data, re.MULTILINE)
+        return not texts or any(self._text(text, roots) for text in texts)
 
-    def _text(self, text: bytes, roots: frozenset[str], depth: int) -> bool:
+    def _text(self, text: bytes, roots: frozenset[str]) -> bool:
         try:
             value = ast.parse(text.decode("utf-8", "replace").strip(), mode="eval").body
         except (SyntaxError, ValueError):
@@ -140,7 +170,7 @@ class Receivers:
             if head is None:
                 return text[:1] not in b"[{\"'"
             value = ast.parse(f"{head[0].decode('utf-8', 'replace')}()", mode="eval").body
-        return self.may_hold(value, Reading(), roots, depth - 1)
+        return self.may_hold(value, Reading(), roots)
 
     def _returned(self, name: str, roots: frozenset[str]) -> bool:
         """Tell whether a function of this file may return such an object; yes when it stands elsewhere."""
@@ -163,7 +193,7 @@ class Receivers:
             self._attributes[key] = True if found is None else found
         return self._attributes[key]
 
-    def _own(self, name: str, roots: frozenset[str], depth: int) -> bool:
+    def _own(self, name: str, roots: frozenset[str]) -> bool:
         """Tell whether what this file assigns to `self.name` may be such an object; yes when it assigns nothing."""
         assigned = re.findall(_ASSIGNMENT % re.escape(name.encode()), self.data)
         if not assigned or re.search(rb"\b%s[ \t]*:(?!=)" % re.escape(name.encode()), self.data):
@@ -180,7 +210,7 @@ class Receivers:
                 if not notes and not defaults:
                     continue
                 return True
-            if self.may_hold(value, Reading(), roots, depth - 1):
+            if self.may_hold(value, Reading(), roots):
                 return True
         return False
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 
 from pitfall_lint.libraries import Libraries, Row
+from pitfall_lint.libraries.sessions import Lazy, StreamBody
+from pitfall_lint.semantic.later import may_be_later
+from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
 from pitfall_lint.semantic.receivers import Receivers
@@ -35,7 +39,9 @@ class Suspicion:
         named: frozenset[str] = frozenset(),
         reaches: Callable[[str, frozenset[str]], bool] = lambda full, roots: True,
         coroutines: Collection[str] = (),
+        local: LocalNames | None = None,
     ) -> None:
+        self.local = local or LocalNames()
         self.coroutines = coroutines
         """Names that coroutine functions of the project go by here, where somebody asks for them."""
         self.source = source
@@ -46,7 +52,8 @@ class Suspicion:
             source.data, named, lambda name: self.imports.get(name, ()), reaches, giving(libraries)
         )
         self._held: dict[tuple[ast.expr, frozenset[str]], bool] = {}
-        self._readings: dict[Place, list[tuple[ast.Module, Reading]]] = {}
+        self._later: dict[Reading, bool] = {}
+        self._readings: dict[Place, list[Reading]] = {}
         self.lines_read = 0
         """How many lines `ast` has read."""
         self.lines: dict[int, set[str]] = {}
@@ -59,6 +66,11 @@ class Suspicion:
         """Return 0-based lines of the definitions that matter, with the rules to which they matter."""
         self._follow(list(self.wanted))
         return self.lines
+
+    def look_at(self, offsets: Iterable[int], rules: Collection[str]) -> None:
+        """Look at the definitions around some offsets, without reading them first."""
+        for offset in offsets:
+            self.lines.setdefault(self._line_of(offset), set()).update(rules)
 
     def more(self, wanted: Wants) -> dict[int, set[str]]:
         """Look for further words, too: those that other modules pass on."""
@@ -87,7 +99,9 @@ class Suspicion:
                     lines.setdefault(self._line_of(offset), set()).update(verdict.rules)
                 if verdict.touched:
                     class_ = self._class_at(place.start) if place.indent else ""
-                    pending += self._pass_on(verdict.names, verdict.touched, class_, place.is_function)
+                    made = verdict.keeps or not verdict.names  # special methods run when an object is made or used
+                    names = verdict.names | ({class_} if class_ and made else set())
+                    pending += self._pass_on(names, verdict.touched, class_, place.is_function)
             if not pending:
                 break
         for line, rules in self.inherited.items():
@@ -107,7 +121,7 @@ class Suspicion:
         if not is_function:  # what a variable was given cannot block
             touched = {code: shape for code, shape in touched.items() if "indirect" not in shape}
         owners = frozenset({class_} if class_ else ())
-        for name in {*names, *owners}:
+        for name in names:
             roots = owners - {name}
             new = {code for code in touched if (name, code) not in self._told}
             if not new:
@@ -156,22 +170,17 @@ class Suspicion:
         while pending:
             word = pending.pop()
             needle = word.encode()
-            called = all({"called", "not-awaited"} <= want.shape for want in self.wanted[word])
-            bare_await = word == "await" and all("bare-await" in want.shape for want in self.wanted[word])
+            look = _Look(self.wanted[word], word)
             position = data.find(needle)
             while position >= 0:
                 end = position + len(needle)
-                if (bare_await and _AWAITED_CALL.match(data, position)) or (
-                    called and (data[end : end + 1] not in b"( \t" or _is_awaited(data, position))
-                ):
-                    pass
-                elif not _is_word(data[position - 1 : position]) and not _is_word(data[end : end + 1]):
+                if not _is_word(data[position - 1 : position]) and not _is_word(data[end : end + 1]):
                     if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
                         name = new[1].decode("utf-8", "replace")
                         if name not in self.wanted:
                             self.wanted[name] = self.wanted[word]
                             pending.append(name)
-                    if data[max(position - 4, 0) : position] != b"def " and not _in_import(data, position):
+                    if look.may_matter(data, position, end) and not _in_import(data, position):
                         yield position, word
                 position = data.find(needle, end)
 
@@ -188,16 +197,14 @@ class Suspicion:
                 for want in self.wanted[word]:
                     verdict.add(want, want.shape)
             return verdict
-        verdict = Verdict(set())
-        for piece, reading in pieces:
-            touched, verdict.touched = verdict.touched, {}
-            self._weigh(reading, words, verdict)
-            if verdict.touched:
-                verdict.names |= _defined(piece)
-            verdict.touched = {**touched, **verdict.touched}
+        verdict = Verdict()
+        for reading in pieces:
+            own = Verdict()
+            self._weigh(reading, words, own)
+            verdict.include(own)
         return verdict
 
-    def _pieces(self, place: Place) -> list[tuple[ast.Module, Reading]]:
+    def _pieces(self, place: Place) -> list[Reading]:
         """Return what a place says; the module without its functions in pieces, each statement for itself."""
         found = self._readings.get(place)
         if found is None:
@@ -209,7 +216,7 @@ class Suspicion:
             self.lines_read += text.count("\n")
             tree = ast.parse(text)
             pieces = [tree] if place.start >= 0 else [ast.Module([statement], []) for statement in tree.body]
-            found = self._readings[place] = [(piece, Reading(piece)) for piece in pieces]
+            found = self._readings[place] = [Reading(piece) for piece in pieces]
         return found
 
     def _weigh(self, reading: Reading, words: set[str], verdict: Verdict) -> None:
@@ -223,17 +230,18 @@ class Suspicion:
                 for word in plain:
                     if word in text:
                         self._hear(word, looks, verdict)
+            if verdict.touched:
+                verdict.names |= reading.stored
         for word in words:
             for use in reading.uses(word, self.coroutines):
                 heir = reading.heirs.get(use.node)
                 if heir is None:
                     self._judge(use, reading, verdict)
                     continue
-                own = Verdict(set())
+                own = Verdict()
                 self._judge(use, reading, own)
                 self._inherit(heir, own.rules)
-                verdict.rules |= own.rules
-                verdict.touched.update(own.touched)
+                verdict.include(own)
 
     def _hear(self, word: str, looks: frozenset[str], verdict: Verdict) -> None:
         for want in self.wanted[word]:
@@ -257,6 +265,13 @@ class Suspicion:
         wanted = [want for want in self.wanted[word] if want.touches(use.looks) and is_given(want, use)]
         if not wanted:
             return
+        looks = use.looks
+        if any("through" in want.shape for want in wanted):
+            looks = looks | reading.outflow.how.get(use.node, frozenset())
+        if any("returns-later" in want.shape for want in wanted) and self._returns_later(reading):
+            looks = looks | {"returns-later"}
+        if any("local-address" in want.shape for want in wanted) and self.local.speaks_in(reading):
+            looks = looks | {"local-address"}
         bound: list[Binding] = []
         if root:
             parts.append(root)
@@ -269,15 +284,33 @@ class Suspicion:
                 if isinstance(use.node, ast.Attribute):
                     fits = want.of_type or not want.name
                     if fits and (not want.roots or self._may_hold(use.node.value, reading, want.roots)):
-                        verdict.add(want, use.looks)
+                        verdict.add(want, looks)
                 elif not want.of_type or want.kind is Row:
                     if not want.name or self._may_stand_for(word, want, reading):
-                        verdict.add(want, use.looks)
+                        verdict.add(want, looks)
         for binding in bound:
             name = self.libraries.canonical(".".join([binding.full, *parts[1:]]))
             for want in wanted:
                 if self._could_be(want, name, binding.full, len(parts) > 1):
-                    verdict.add(want, use.looks)
+                    verdict.add(want, looks)
+        if verdict.touched:
+            verdict.names |= reading.defined | reading.outflow.given.get(use.node, frozenset())
+
+    def _returns_later(self, reading: Reading) -> bool:
+        """Tell whether a definition closes something and returns what may be read after that."""
+        if reading not in self._later:
+            lazy = self.libraries.leaves(Lazy) | self.libraries.leaves(StreamBody)
+            self._later[reading] = reading.closes and may_be_later(reading, lazy, self._is_foreign)
+        return self._later[reading]
+
+    def _is_foreign(self, name: str) -> bool:
+        """Tell whether a name is an import from elsewhere than the project."""
+        bound = self.imports.get(name, ())
+        return bool(bound) and all(
+            not b.full.startswith(".") and (top := b.full.partition(".")[0]) and
+            (top in known_roots(self.libraries) or top in sys.stdlib_module_names)
+            for b in bound
+        )
 
     def _may_stand_for(self, word: str, want: Want, reading: Reading) -> bool:
         """Tell whether a plain name without an import could be what is wanted."""
@@ -322,26 +355,40 @@ def _leaves(roots: frozenset[str]) -> frozenset[str]:
     return frozenset(root.rpartition(".")[2] for root in roots)
 
 
+class _Look:
+    """What can be told in bytes of the code around a word: whether it could be what all its wants ask for."""
+
+    def __init__(self, wanted: Iterable[Want], word: str) -> None:
+        shape = frozenset.intersection(*(want.shape for want in wanted))
+        self.called = "called" in shape
+        self.not_awaited = {"called", "not-awaited"} <= shape
+        self.decorates = "decorates" in shape
+        self.slashless = "slashless" in shape or self.decorates
+        self.bare_await = word == "await" and "bare-await" in shape
+
+    def may_matter(self, data: bytes, start: int, end: int) -> bool:
+        """Tell whether the word between two offsets may be wanted."""
+        if data[max(start - 4, 0) : start] == b"def ":
+            return False
+        if self.called and data[end : end + 1] not in b"([ \t\\":
+            return False
+        if self.not_awaited and _is_awaited(data, start):
+            return False
+        if self.bare_await and _AWAITED_CALL.match(data, start):
+            return False
+        if self.decorates and data[data.rfind(b"\n", 0, start) + 1 : start].lstrip()[:1] != b"@":
+            return False
+        plain = _PLAIN_PATH.match(data, end) if self.slashless else None
+        return plain is None or (plain[2] == b"/" and not self.decorates)
+
+
 _HOPS = 3
+_PLAIN_PATH = re.compile(rb"""[ \t]*\(\s*["']/(?:[^/"'\n]([^"'\n]*[^/"'\n])?(/?))?["']\s*[,)]""")
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _AWAITED_CALL = re.compile(rb"await[ \t]+[\w.]+[ \t]*\(")
 _AWAITED_NAME = re.compile(rb"\bawait[ \t]+[\w.]*$")
 _CLASS = re.compile(rb"class[ \t]+(\w+)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
-
-
-def _defined(tree: ast.Module) -> set[str]:
-    """Return the names that a place gives to the outside: a function's own, or what a statement assigns."""
-    body = tree.body
-    if len(body) == 1 and isinstance(body[0], ast.If) and isinstance(body[0].test, ast.Constant):
-        body = body[0].body
-    names: set[str] = set()
-    for statement in body:
-        if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            names.add(statement.name)
-        else:
-            names.update(n.id for n in ast.walk(statement) if isinstance(n, ast.Name) and type(n.ctx) is ast.Store)
-    return {name for name in names if not name.startswith("__")}
 
 
 def _is_word(byte: bytes) -> bool:

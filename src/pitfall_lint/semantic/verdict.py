@@ -8,12 +8,17 @@ from pitfall_lint.semantic.reading import Use
 from pitfall_lint.semantic.wants import Want
 
 
+_KINDS = frozenset({"leaves", "chain"})
+
+
 class Verdict:
     """What one definition matters to."""
 
-    def __init__(self, names: set[str]) -> None:
-        self.names = names
+    def __init__(self, names: set[str] | None = None) -> None:
+        self.names: set[str] = names or set()
         """The names that it gives to the outside."""
+        self.keeps = False
+        """Whether what matters is kept on an object: then its class matters, too."""
         self.rules: set[str] = set()
         """Rules that have to look at it."""
         self.touched: dict[str, frozenset[str]] = {}
@@ -23,8 +28,23 @@ class Verdict:
         """Take down a use of what is wanted."""
         if want.wakes(looks):
             self.rules |= want.rules
-        if "through" in want.shape and want.touches(looks):
+        if "through" in want.shape and want.touches(looks) and _passes_on(want, looks):
             self.touched.update(dict.fromkeys(want.rules, want.shape))
+            self.keeps = self.keeps or not want.shape & _KINDS or ("leaves" in want.shape and "kept" in looks)
+
+    def include(self, other: Verdict) -> None:
+        """Take over what another one says."""
+        self.rules |= other.rules
+        self.touched.update(other.touched)
+        self.names |= other.names
+        self.keeps = self.keeps or other.keeps
+
+
+def _passes_on(want: Want, looks: set[str] | frozenset[str]) -> bool:
+    """Tell whether a use matters to who uses the definition around it."""
+    if "leaves" in want.shape:
+        return "returned" in looks or "kept" in looks
+    return "chain" not in want.shape or "in-def" in looks
 
 
 def is_given(want: Want, use: Use) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from keyword import iskeyword
 
 from pitfall_lint.libraries import Attribute, Function, Libraries, Row, Type, kinds
+from pitfall_lint.libraries.paths import UrlUse
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Want:
 SHAPES = frozenset(
     {"called", "not-awaited", "dropped", "in-def", "in-async", "decorates", "slashed", "slashless", "bare-await"}
     | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
+    | {"leaves", "chain", "joined", "astray", "chosen", "returns-later", "based"}
 )
 """What pages and rows may say of the code around the words, so that less has to be read.
 
@@ -51,12 +53,17 @@ path such as "/x"; slashed: a call with a constant that may start with a slash o
 function returns; slashless: a call with something else than a path that starts with one slash. bare-await: `await`
 of something that is no call. through: who calls the function that holds the word matters, too; indirect: only they
 do. coroutine-call: a call, not awaited, of something that is a coroutine function somewhere. local-address: the
-file names this machine, or imports something that may do so. given: a call with the argument that the row speaks of.
+function names this machine, or something that is given its name. based: only where a client
+is made that resolves addresses against a base. given: a call with the argument that the row speaks of.
 assigned: the name is an attribute that is assigned to. async-argument: a call that is given something that goes by
 the name of a coroutine function. constructed: functions that give an object of a type are not meant, the type is.
+astray: a call of which
+the outcome is not returned, put into a list or given to what runs coroutines. returns-later: a function that closes
+something and returns what may be read afterwards. chosen: not by a page, but by a user. joined: where texts are joined, whatever the words, see joints.py. leaves, chain: kinds of through. leaves: only if what the word gives is returned or kept on an object; chain: only
+plain functions pass it on, as whoever calls them runs what they do.
 """
-_ABOUT_NAMES = frozenset({"through", "coroutine-call", "local-address"})
-_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect"}
+_ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "chain", "based"})
+_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "returns-later", "local-address"}
 
 Wants = Mapping[str, tuple[Want, ...]]
 
@@ -81,7 +88,7 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
             kind,
             frozenset(roots),
             rules,
-            whole - {"given", "constructed"},
+            whole - {"given", "constructed", "chosen"} - (set() if kind is UrlUse else {"based"}),
             kind is Function,
             given,
         )
@@ -89,7 +96,12 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
 
     for kind, shape in asked:
         rules = asked[kind, shape]
+        based = {row.library for row in libraries.rows(kind) if getattr(row, "base", "") == "reference"}
         for row in libraries.rows(kind):
+            if _is_out_of_place(row, shape) or (
+                isinstance(row, UrlUse) and "based" in shape and row.library not in based
+            ):
+                continue
             names = [name for n in row.names for name in also.get(libraries.canonical(n), (n,))]
             roots = {word for n in row.names for word in _near_words(n, libraries, of_type)}
             roots = roots or {name.partition(".")[0] for name in names if "." in name}
@@ -117,6 +129,13 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
                             near = of_type.get(libraries.canonical(owner), (_near_word(owner),))
                         add(leaf, name if owner else "", is_method, near, more)
     return {word: tuple(these) for word, these in found.items()}
+
+
+def _is_out_of_place(row: Row, shape: frozenset[str]) -> bool:
+    """Tell whether a row's own fields say that it cannot matter to rules that look for such code."""
+    if getattr(row, "strict", False) is True and "chain" in shape:
+        return "chosen" not in shape
+    return "async-argument" in shape and getattr(row, "takes_coroutines", False) is True
 
 
 def _is_type(owner: str, libraries: Libraries) -> bool:

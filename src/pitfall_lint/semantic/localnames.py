@@ -1,0 +1,41 @@
+"""Which names speak of this very machine, told in bytes: those that lines with its address give a value to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pitfall_lint.semantic.joints import given_by
+from pitfall_lint.semantic.reading import Reading
+
+_ADDRESS = re.compile(r"localhost|127\.\d|0\.0\.0\.0|::1", re.IGNORECASE)
+_IN_BYTES = re.compile(rb"localhost|127\.\d|0\.0\.0\.0|::1", re.IGNORECASE)
+
+
+def names_of_this_machine(data: bytes) -> frozenset[str]:
+    """Return the names that a file gives an address of this machine."""
+    if b"localhost" not in data and b"127." not in data and b"0.0.0" not in data and b"::1" not in data:
+        return frozenset()
+    return given_by(data, _IN_BYTES)
+
+
+class LocalNames:
+    """The question of one file; `others` are such names of what it imports."""
+
+    def __init__(self, data: bytes | None = None, others: Iterable[frozenset[str]] = ()) -> None:
+        self._everywhere = data is None
+        self._names = names_of_this_machine(data or b"").union(*others)
+        self._answers: dict[Reading, bool] = {}
+
+    def speaks_in(self, reading: Reading) -> bool:
+        """Tell whether a definition may speak of this machine."""
+        found = self._answers.get(reading)
+        if found is None:
+            found = self._answers[reading] = self._everywhere or self._ask(reading)
+        return found
+
+    def _ask(self, reading: Reading) -> bool:
+        if any(_ADDRESS.search(text) for text, _ in reading.texts):
+            return True
+        named = reading.named | reading.defined
+        return not self._names.isdisjoint(named)

@@ -1,0 +1,152 @@
+"""What leaves a piece of code: values that are returned, kept on an object, or given to a name of the module.
+
+Told by the stdlib's `ast`, and too often rather than too seldom: a statement that mentions a returned name counts.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_BLOCKS = (*_FUNCTIONS, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try)
+_ROUNDS = 3
+
+
+class Outflow:
+    """The question for one piece, whose tree is walked once."""
+
+    def __init__(self, tree: ast.AST) -> None:
+        self._statements: list[_Statement] = []
+        self._returned: set[str] = set()
+        self.how: dict[ast.AST, frozenset[str]] = {}
+        """Of each name and attribute that leaves by its statement: "returned", "kept"."""
+        self.given: dict[ast.AST, frozenset[str]] = {}
+        """Of each of them outside of functions: the names that its statement assigns."""
+        self._collect(tree, in_function=False)
+        self._settle()
+
+    def _collect(self, tree: ast.AST, in_function: bool) -> None:
+        for node in _children(tree):
+            if isinstance(node, _FUNCTIONS):
+                self._collect(node, in_function=True)
+                self._add([*node.decorator_list, node.args], False, in_function)
+            elif isinstance(node, _BLOCKS):
+                self._add(list(_heads(node)), False, in_function)
+                self._collect(node, in_function)
+            elif isinstance(node, (ast.match_case, ast.ExceptHandler)):
+                self._collect(node, in_function)
+            elif isinstance(node, ast.Match):
+                self._add([node.subject], False, in_function)
+                self._collect(node, in_function)
+            elif isinstance(node, ast.stmt):
+                self._add([node], isinstance(node, ast.Return), in_function)
+
+    def _add(self, roots: list[ast.AST], returns: bool, in_function: bool) -> None:
+        found = _Statement(returns=returns)
+        receivers: set[ast.AST] = set()
+        for root in roots:
+            for part in ast.walk(root):  # outer nodes come before inner ones
+                if isinstance(part, ast.Name):
+                    found.names.add(part.id)
+                    if part not in receivers:
+                        found.values.append(part)
+                elif isinstance(part, ast.Attribute):
+                    receivers.add(part.value)
+                    if part not in receivers:
+                        found.values.append(part)
+                    found.keeps = found.keeps or (isinstance(part.value, ast.Name) and part.value.id in _SELF)
+                elif isinstance(part, (ast.Lambda, ast.Yield, ast.YieldFrom)):
+                    found.returns = True
+        if roots and not in_function and isinstance(roots[0], (ast.Assign, ast.AnnAssign)):
+            found.assign(roots[0])
+        self._statements.append(found)
+        if found.returns:
+            self._returned |= found.plain()
+
+    def _settle(self) -> None:
+        for _ in range(_ROUNDS):
+            before = len(self._returned)
+            for statement in self._statements:
+                if not self._returned.isdisjoint(statement.names):
+                    self._returned |= statement.plain()
+            if len(self._returned) == before:
+                break
+        for statement in self._statements:
+            how = {"kept"} if statement.keeps else set()
+            if statement.returns or not self._returned.isdisjoint(statement.names):
+                how.add("returned")
+            if how:
+                told = frozenset(how)
+                for node in statement.values:
+                    self.how[node] = told
+            for node in statement.whole:
+                self.how[node] = self.how.get(node, frozenset()) | {"returned"}
+                self.given[node] = frozenset(statement.assigned)
+
+
+@dataclass(slots=True)
+class _Statement:
+    """What stands in one statement, or in the head of one."""
+
+    returns: bool
+    keeps: bool = False
+    """Whether it speaks of an attribute of `self`, which may take something."""
+    names: set[str] = field(default_factory=set)
+    values: list[ast.Name | ast.Attribute] = field(default_factory=list)
+    """Names and attributes that are not only asked for an attribute of theirs."""
+    assigned: set[str] = field(default_factory=set)
+    """The names that an assignment outside of functions gives a value to."""
+    whole: list[ast.AST] = field(default_factory=list)
+    """The names and attributes that are, or are called for, that value."""
+
+    def assign(self, node: ast.Assign | ast.AnnAssign) -> None:
+        """Take down what an assignment outside of functions gives to which names."""
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        names = (part for target in targets for part in ast.walk(target) if isinstance(part, ast.Name))
+        self.assigned = {name.id for name in names if isinstance(name.ctx, ast.Store)}
+        self.whole = list(_wholes(node.value))
+
+    def plain(self) -> set[str]:
+        """Return the names among its values."""
+        return {node.id for node in self.values if isinstance(node, ast.Name)} - _SELF
+
+
+_SELF = {"self", "cls"}
+
+
+def _wholes(node: ast.AST | None) -> Iterator[ast.AST]:
+    """Yield the names and attributes that an expression is, or calls, or holds in a display."""
+    if isinstance(node, (ast.Name, ast.Attribute)):
+        yield node
+    elif isinstance(node, ast.Call):
+        yield from _wholes(node.func)
+    elif isinstance(node, (ast.Await, ast.Starred, ast.NamedExpr)):
+        yield from _wholes(node.value)
+    elif isinstance(node, (ast.IfExp, ast.BoolOp)):
+        for value in [node.body, node.orelse] if isinstance(node, ast.IfExp) else node.values:
+            yield from _wholes(value)
+    elif isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        for value in node.elts:
+            yield from _wholes(value)
+    elif isinstance(node, ast.Dict):
+        for value in node.values:
+            yield from _wholes(value)
+
+
+def _children(tree: ast.AST) -> Iterator[ast.AST]:
+    for name in ("body", "orelse", "finalbody", "handlers", "cases"):
+        found = getattr(tree, name, None)
+        if isinstance(found, list):
+            yield from found
+
+
+def _heads(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the expressions of a compound statement that stand before its body."""
+    for name in ("test", "target", "iter", "items", "decorator_list", "bases", "keywords"):
+        found = getattr(node, name, None)
+        if isinstance(found, list):
+            yield from found
+        elif found is not None:
+            yield found
