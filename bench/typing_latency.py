@@ -59,7 +59,9 @@ class Server:
     def receive(self) -> dict[str, Any]:
         assert self.process.stdout is not None
         length = 0
-        while (line := self.process.stdout.readline().strip()) != b"" or not length:
+        while (line := self.process.stdout.readline()).strip() != b"" or not length:
+            if not line:
+                raise SystemExit(f"{self.process.args[0]!r} ended: {self.process.poll()}")
             if line.lower().startswith(b"content-length:"):
                 length = int(line.split(b":")[1])
         message: dict[str, Any] = json.loads(self.process.stdout.read(length))
@@ -116,10 +118,14 @@ class Server:
         self.process.wait(20)
 
 
-def typed(server: Server, content: str, edits: int) -> list[float]:
-    """Type and delete a word, letter by letter, in a function in the middle, and return the latencies."""
+PLACES = {"a function without findings": "    return [", "a function with a finding": "    unused = item.x"}
+
+
+def typed(server: Server, content: str, edits: int, start: str = "    return [") -> list[float]:
+    """Type and delete a word, letter by letter, at the end of a line, and return the latencies."""
     lines = content.splitlines()
-    line = next(n for n in range(len(lines) // 2, len(lines)) if lines[n].startswith("    return"))
+    found = [number for number, line in enumerate(lines) if line.startswith(start)]
+    line = found[len(found) // 2]
     word, times = " + extra", []
     while len(times) < edits:
         at = len(lines[line])
@@ -142,23 +148,36 @@ def main() -> None:
         commands = {"pitfall-lint": [sys.executable, "-m", "pitfall_lint", "server"]}
         if ruff := shutil.which("ruff", path=str(Path(sys.executable).parent)) or shutil.which("ruff"):
             commands["ruff"] = [ruff, "server"]
-        medians = {}
+        medians: dict[tuple[str, str], float] = {}
         for tool, command in commands.items():
             server = Server(command, folder)
             count = server.open(content)
-            typed(server, content, 16)
-            times = typed(server, content, options.edits)
-            medians[tool] = statistics.median(times)
-            p95 = statistics.quantiles(times, n=20)[-1]
-            print(f"{tool:13} {count:3} findings  median {medians[tool]:6.1f} ms  95 % {p95:6.1f} ms")
+            for place, start in PLACES.items():
+                typed(server, content, 32, start)
+                times = typed(server, content, options.edits, start)
+                medians[tool, place] = statistics.median(times)
+                p95 = statistics.quantiles(times, n=20)[-1]
+                print(
+                    f"{tool:13}{count:3} findings  median {medians[tool, place]:6.1f}  95 % {p95:6.1f} ms  in {place}"
+                )
             if options.memory and tool == "pitfall-lint":
-                before = server.memory()
-                typed(server, content, options.memory)
-                after = server.memory()
-                print(f"{options.memory} edits: {before} kB -> {after} kB ({(after - before) / before:+.1%})")
+                watch_memory(server, content, options.memory)
             server.stop()
-        if "ruff" in medians:
-            print(f"ratio of the medians: {medians['pitfall-lint'] / medians['ruff']:.1f}")
+        for place in PLACES if "ruff" in commands else ():
+            ratio = medians["pitfall-lint", place] / medians["ruff", place]
+            print(f"ratio of the medians: {ratio:.1f} in {place}")
+
+
+def watch_memory(server: Server, content: str, edits: int) -> None:
+    """Make many edits, in turns of a hundred at each place, and print how much the server's memory grew."""
+    before, done, marks = server.memory(), 0, []
+    while done < edits:
+        for start in PLACES.values():
+            done += len(typed(server, content, min(100, edits - done), start)) if done < edits else 0
+        marks.append(server.memory())
+    shown = ", ".join(f"{mark / 1024:.0f}" for mark in marks[:: max(len(marks) // 10, 1)])
+    growth = (marks[-1] - before) / before
+    print(f"{edits} edits: {before / 1024:.1f} MB -> {marks[-1] / 1024:.1f} MB ({growth:+.1%}); on the way {shown}")
 
 
 if __name__ == "__main__":

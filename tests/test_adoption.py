@@ -248,9 +248,23 @@ def test_only_what_the_revision_did_not_have(lint, repository):
     assert code == 1
     assert "app.py:13:5: PIT301" in out
     assert "Found 1 finding in 1 file." in out
-    assert "1 finding hidden that HEAD has, too." in out
     assert lint("--since", "HEAD", "--fix", "--unsafe-fixes")[0] == 0
     assert "async def first():\n    asyncio.create_task(work())" in (repository / "app.py").read_text()
+
+
+def test_an_old_finding_beside_a_change_is_counted(lint, repository):
+    (repository / "app.py").write_text(LOST + "    asyncio.create_task(work())\n")
+    code, out, _ = lint("--since", "HEAD")
+    assert code == 1
+    assert "Found 1 finding in 1 file." in out
+    assert "1 finding hidden that HEAD has, too." in out
+
+
+def test_a_definition_with_another_name_brings_nothing_new(lint, repository):
+    (repository / "app.py").write_text(LOST.replace("first", "other") + "\n\nx = 1\n")
+    assert lint("--since", "HEAD")[0] == 0
+    (repository / "app.py").write_text(LOST.replace("async def first", "x = 1\n\n\nasync def first"))
+    assert lint("--since", "HEAD")[0] == 0
 
 
 def test_a_caller_that_became_wrong(lint, repository):

@@ -611,6 +611,21 @@ def test_without_the_code_the_environment_is_named(tmp_path: Path) -> None:
         ("eyJhbGciOiJI.eyJzdWIiOiIx.abc", "bad token eyJhbGciOiJI.eyJzdWIiOiIx.abc"),
         ("0123456789abcdef0123456789abcdef", "session 0123456789abcdef0123456789abcdef is gone"),
         ("xyz", "GET /cb?token=xyz&state=1"),
+        ("hun@ter2", "redis://:hun@ter2@cache:6379/0 refused"),
+        ("c2VjcmV0OnBhc3M=", "Authorization: Basic c2VjcmV0OnBhc3M="),
+        ("abc123", "Cookie: sessionid=abc123; theme=dark"),
+        ("def456", "Set-Cookie: theme=dark; sid=def456; Path=/"),
+        ("AKIAIOSFODNN7EXAMPLE", "InvalidAccessKeyId: AKIAIOSFODNN7EXAMPLE"),
+        ("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "sign('eu', 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY')"),
+        ("wJalrXUtnFEMI", "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"),
+        ("zzz9", "X-Api-Key: zzz9"),
+        ("zzz9", r"{\"token\": \"zzz9\", \"x\": 1}"),
+        ("zzz9", "headers [(b'authorization', b'Bearer zzz9')]"),
+        ("p4ss", "mysql -uroot --password p4ss db"),
+        ("123456789:ABCdefGhIJKlmNoPQRst", "https://api.example.org/bot123456789:ABCdefGhIJKlmNoPQRst/getUpdates"),
+        ("MIIEvQ", "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBg\n-----END PRIVATE KEY-----"),
+        ("s3cr3t", "the passphrase is s3cr3t"),
+        ("sig9", "AccountKey=sig9==;EndpointSuffix=example.org"),
     ],
 )
 def test_secrets_are_masked(secret: str, text: str) -> None:
@@ -625,6 +640,11 @@ def test_secrets_are_masked(secret: str, text: str) -> None:
         "RuntimeError: There is no current event loop in thread 'ThreadPoolExecutor-0_0'.",
         "requests.exceptions.ProxyError: HTTPConnectionPool(host='127.0.0.1', port=9880): Max retries exceeded",
         'File "/usr/local/lib/python3.12/site-packages/starlette/responses.py", line 246, in stream_response',
+        "ValueError: max_tokens=100 is more than tokenizer=<Tokenizer> takes",
+        "KeyError: 'token'",
+        "RuntimeError: password required",
+        "AttributeError: 'Session' object has no attribute 'auth'",
+        "author: x",
     ],
 )
 def test_what_is_no_secret_stays(text: str) -> None:
@@ -636,6 +656,7 @@ def test_no_secret_of_the_log_is_echoed(tmp_path: Path) -> None:
         FOUNDING[3]
         .log.replace("DETAIL:", "postgres://bob:hunter2@db token=abc123456\nDETAIL:")
         .replace("violates foreign", "password='hunter2' violates foreign")
+        .replace("self.connection.execute(", "execute(password='hunter2', ")
     )
     (tmp_path / "log.txt").write_text(log + "RuntimeError: Session is closed password=hunter2\n", "utf-8")
     for output_format in ("text", "json", "github"):
@@ -721,3 +742,19 @@ def test_frames_of_other_formats() -> None:
 def test_a_large_log_is_read_quickly() -> None:
     log = "2025-01-01 10:00:00,000 INFO request /items/1 took 3 ms\n" * 20_000 + UNRELATED["a key"]
     assert len(read_log(log, lambda line: False)) == 1
+
+
+def test_explain_names_the_rules_of_a_library(tmp_path: Path) -> None:
+    told = cli("explain", "httpx", cwd=tmp_path)
+    assert told.returncode == 0, told.stderr
+    assert "PIT401 use-after-close" in told.stdout
+    assert "PIT101" not in told.stdout
+    data = json.loads(cli("explain", "httpx", "--json", cwd=tmp_path).stdout)
+    assert "PIT501" in {rule["code"] for rule in data}
+    assert cli("explain", "no-such-library", cwd=tmp_path).returncode == 2
+
+
+def test_the_line_that_is_told_is_the_one_that_a_rule_knows(tmp_path: Path) -> None:
+    log = "ERROR (MainThread) [core] Error doing job: Future exception was never retrieved\n" + FURTHER[0].log
+    found = read(log, lay_out(tmp_path, FURTHER[0].files))
+    assert found.errors[-1].title.endswith("RuntimeWarning: coroutine 'Store.save' was never awaited")

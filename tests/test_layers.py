@@ -19,12 +19,12 @@ ROOT = SRC.parent.parent
 LAYERS = """
     cli server
     reporters diagnose baseline since why watch
-    repeating
+    repeating remembering spread
     run
     opening
     compiled grading installed
     lint cache screen discover ignoring workers
-    noqa
+    noqa finder report
     suppressions
     catalog page
     checks

@@ -10,6 +10,7 @@ import pytest
 from evidence import only, project
 
 from pitfall_lint import catalog, screen
+from pitfall_lint.semantic.coroutine_names import coroutines_of
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.spans import Spans, imports
 from pitfall_lint.source import Source
@@ -111,7 +112,7 @@ def test_imports() -> None:
 
 def test_coroutines_know_their_classes() -> None:
     text = b"async def f(): ...\nclass A:\n    async def m(self): ...\nclass B:\n    async def m(self): ...\n"
-    assert screen.coroutines_of(text) == {"f": frozenset({""}), "m": frozenset({"A", "B"})}
+    assert coroutines_of(text) == {"f": frozenset({""}), "m": frozenset({"A", "B"})}
 
 
 def test_names_that_other_modules_pass_on(tmp_path: Path) -> None:

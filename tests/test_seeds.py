@@ -58,6 +58,17 @@ def test_mended(folder: Path, tmp_path: Path) -> None:
         compile(source.data, str(path), "exec", dont_inherit=True)
 
 
+def test_the_first_command_of_the_readme_shows_all_five() -> None:
+    """From the checkout's own folder, where `tests` is no place for users' bugs, they are projects of their own."""
+    command = [sys.executable, "-m", "pitfall_lint", "--no-cache", "tests/fixtures/seeds"]
+    ran = subprocess.run(command, cwd=FIXTURES.parent.parent, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 1, ran.stderr
+    for code, folder in zip(("PIT303", "PIT502", "PIT103", "PIT402", "PIT201"), SEEDS, strict=True):
+        shown_here = ran.stdout.partition(f"{code} ")[2].partition("\n\n")[0]
+        assert f"seeds/{folder.name}/" in shown_here, ran.stdout
+        assert "= fix: " in ran.stdout.partition(f"seeds/{folder.name}/")[2].partition("\nPIT")[0]
+
+
 def test_safe_fixes_alone_change_nothing_here(tmp_path: Path) -> None:
     """None of the five has a fix that is safe without a look."""
     for folder in SEEDS:

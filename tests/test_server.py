@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,15 @@ COMMAND = [sys.executable, "-m", "pitfall_lint", "server"]
 CALL = "    asyncio.create_task(save())"
 BAD = f"import asyncio\n\n\nasync def main(save):\n{CALL}\n"
 STRICT = "import asyncio\n\n\ndef work():\n    pass\n"
+
+
+async def until(test: Callable[[], bool]) -> None:
+    """Wait until something holds; what never does fails."""
+    for _ in range(2000):
+        if test():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("it never came")
 
 
 class Editor:
@@ -57,6 +67,14 @@ class Editor:
 
     def close(self, uri: str) -> None:
         self.client.text_document_did_close(types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri)))
+
+    def save(self, uri: str) -> None:
+        self.client.text_document_did_save(types.DidSaveTextDocumentParams(types.TextDocumentIdentifier(uri)))
+
+    async def asked_to_pull(self, before: int = 0) -> int:
+        """Wait until the server has asked to pull again, and return how often it has so far."""
+        await until(lambda: self.client.diagnostic_refresh_count > before)
+        return int(self.client.diagnostic_refresh_count)
 
     async def pushed(self, uri: str, codes: list[str] | None = None) -> list[types.Diagnostic]:
         """Wait for what is published for a document, until it has these codes."""
@@ -135,8 +153,7 @@ def capabilities(pull: bool = False, encodings: list[str] | None = None) -> type
     cells = types.NotebookDocumentSyncClientCapabilities(dynamic_registration=True)
     found.notebook_document = types.NotebookDocumentClientCapabilities(synchronization=cells)
     found.workspace.diagnostics = types.DiagnosticWorkspaceClientCapabilities(refresh_support=True)
-    if not pull:
-        found.text_document.diagnostic = None
+    found.text_document.diagnostic = types.DiagnosticClientCapabilities() if pull else None
     if encodings is not None:
         found.general = types.GeneralClientCapabilities(position_encodings=encodings)
     return found
@@ -364,6 +381,78 @@ async def test_positions(editor: Editor, units: str, newline: str) -> None:
 
 
 @pytest.mark.asyncio
+async def test_run_on_save(editor: Editor) -> None:
+    """With `onSave` an edit changes nothing but places; a save does."""
+    await start(editor.client, [editor.root], {"settings": {"run": "onSave"}})
+    uri = editor.open("a.py", BAD)
+    await editor.pushed(uri, ["PIT301"])
+    editor.client.diagnostics.pop(uri)
+    editor.change(uri, "x = 1\n")
+    assert await editor.hover(uri, 0, 0) is None  # the server has read the edit
+    assert uri not in editor.client.diagnostics
+    editor.save(uri)
+    assert await editor.pushed(uri) == []
+
+
+@pytest.mark.asyncio
+async def test_run_on_save_for_clients_that_pull(editor: Editor) -> None:
+    await start(editor.client, [editor.root], {"settings": {"run": "onSave"}}, pull=True)
+    uri = editor.open("a.py", BAD)
+    first = await editor.pull(uri)
+    assert [item.code for item in first.items] == ["PIT301"]
+    asked = await editor.asked_to_pull()
+    editor.change(uri, f"import os\n{BAD}    asyncio.create_task(save(1))\n")
+    assert await editor.hover(uri, 6, 20), "whoever asks for a hover gets what is there now"
+    (moved,) = (await editor.pull(uri)).items
+    assert moved.range == span(5, 4, 31)
+    editor.save(uri)
+    await editor.asked_to_pull(asked)
+    assert len((await editor.pull(uri)).items) == 2
+
+
+@pytest.mark.asyncio
+async def test_clients_that_pull_are_asked_to_pull_again(editor: Editor) -> None:
+    """An edit of one file changes the findings of an open one: its client is told, once typing pauses."""
+    editor.write("store.py", "def save(): ...\n")
+    await start(editor.client, [editor.root], pull=True)
+    user = editor.open("user.py", "from store import save\n\n\nasync def main():\n    save()\n")
+    assert not (await editor.pull(user)).items
+    store = editor.open("store.py", "def save(): ...\n")
+    editor.change(store, "async def save(): ...\n")
+    await editor.asked_to_pull()
+    assert [item.code for item in (await editor.pull(user)).items] == ["PIT302"]
+
+
+@pytest.mark.asyncio
+async def test_known_findings_are_hints(editor: Editor) -> None:
+    """What the baseline knows is shown without alarm, and `fix all` leaves it alone."""
+    from pitfall_lint.cli import run
+
+    text = UNAWAITED
+    editor.write("a.py", text)
+    editor.write("pyproject.toml", "[tool.pitfall-lint]\nbaseline = 'known.txt'\n")
+    here = Path.cwd()
+    os.chdir(editor.root)
+    try:
+        assert run(["--write-baseline", "-q"]) == 0
+    finally:
+        os.chdir(here)
+    await start(editor.client, [editor.root])
+    more = text + "\n\nasync def later():\n    save()\n    return 1\n"
+    uri = editor.open("a.py", more)
+    found = await editor.pushed(uri, ["PIT302"] * 4)
+    known, new = types.DiagnosticSeverity.Information, found[3].severity
+    assert [item.severity for item in found] == [known, known, known, new]
+    assert new != known
+    (action,) = await editor.actions(uri, span(0, 0, 0), ["source.fixAll.pitfall-lint"])
+    mended = apply(more, (await editor.resolved(action)).edit, uri)
+    assert mended == text + "\n\nasync def later():\n    await save()\n    return 1\n"
+    event = types.FileEvent(editor.write("known.txt", ""), types.FileChangeType.Changed)
+    editor.client.workspace_did_change_watched_files(types.DidChangeWatchedFilesParams([event]))
+    await until(lambda: [item.severity for item in editor.client.diagnostics[uri]] == [new] * 4)
+
+
+@pytest.mark.asyncio
 async def test_half_typed(editor: Editor) -> None:
     """While one line is typed the findings of other definitions stay where they are."""
     await start(editor.client, [editor.root])
@@ -452,14 +541,11 @@ async def test_settings_are_reloaded_and_errors_shown(editor: Editor) -> None:
     await editor.pushed(uri, ["PIT301"])
     editor.write("pyproject.toml", "[tool.pitfall-lint]\nignroe = ['PIT301']\n")
     told()
-    for _ in range(200):
-        if editor.client.messages:
-            break
-        await asyncio.sleep(0.02)
+    await until(lambda: bool(editor.client.messages))
     (message,) = editor.client.messages
     assert "unknown key 'ignroe', did you mean 'ignore'?" in message.message
     editor.change(uri, BAD + "\n")
-    await asyncio.sleep(0.3)
+    assert await editor.hover(uri, 4, 20)
     await editor.pushed(uri, ["PIT301"])
     assert len(editor.client.messages) == 1, "an error is said once"
 
@@ -591,9 +677,17 @@ async def test_garbage(editor: Editor) -> None:
     assert await editor.hover("file:///never/opened.py", 1, 1) is None
     assert await editor.actions("http://[broken", span(0, 0, 1)) == []
     assert not (await editor.pull("file:///never/opened.py")).items
-    big = editor.open("big.py", "x = 'some text of no interest'\n" * 350_000)
+    big = editor.open("big.py", "x = 'some text of no interest'\n" * 350_000 + BAD)
     editor.change(big, "y", span(10_000_000, 0, 9))
-    editor.close(big)
+    twice = [editor.open("twice.py", BAD), editor.open("twice.py", BAD)]
+    for version in (1, -7, 0):  # none of them is later than what was said before
+        editor.versions[twice[0]] = version
+        editor.change(twice[0], BAD)
+    wrong = {"textDocument": {"uri": twice[0], "version": "seven"}, "contentChanges": [{"text": "x"}]}
+    await send(json.dumps({"jsonrpc": "2.0", "method": "textDocument/didChange", "params": wrong}).encode())
+    await editor.pushed(twice[0], ["PIT301"])
+    editor.close(twice[0])
+    editor.change(twice[0], "x = 1\n")
     many = [editor.open(f"many{number}.py", BAD) for number in range(200)]
     for uri in many:
         await editor.pushed(uri, ["PIT301"])
@@ -602,6 +696,7 @@ async def test_garbage(editor: Editor) -> None:
         editor.close(uri)
     last = editor.open("last.py", BAD)
     await editor.pushed(last, ["PIT301"])
+    await editor.pushed(big, [])
 
 
 @pytest.mark.asyncio
@@ -609,10 +704,10 @@ async def test_many_edits_at_once_end_with_the_last_text(editor: Editor) -> None
     await start(editor.client, [editor.root])
     uri = editor.open("a.py", BAD)
     for number in range(300):
-        editor.change(uri, BAD if number % 2 else "x = 1\n")
-    await editor.pushed(uri, ["PIT301"])
-    await asyncio.sleep(2)  # answers to texts in between may still be on their way
-    assert [d.code for d in editor.client.diagnostics[uri]] == ["PIT301"]
+        editor.change(uri, "#\n" * number + (BAD if number % 2 else "x = 1\n"))
+    await until(lambda: [d.range.start.line for d in editor.client.diagnostics.get(uri, ())] == [299 + 4])
+    assert await editor.hover(uri, 299 + 4, 20), "what was sent before it is here by now"
+    assert [d.range.start.line for d in editor.client.diagnostics[uri]] == [299 + 4]
 
 
 def test_missing_extra(tmp_path: Path) -> None:

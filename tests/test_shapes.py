@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pitfall_lint.semantic import shapes
+from pitfall_lint.semantic import conditions, shapes
 from pitfall_lint.semantic.shapes import Hole, Shape, hole, joined, literal
 
 TEXTS = ("", "/", "x", "/x", "x/", "/x/", "//", "a/b")
@@ -66,13 +66,13 @@ def test_stripping_is_sound(given_: tuple[Shape, str]) -> None:
 @given(shaped())
 def test_conditions_keep_what_can_hold(given_: tuple[Shape, str]) -> None:
     shape, text = given_
-    told = shapes.when_true((shape,)) if text else shapes.when_false((shape,))
+    told = conditions.when_true((shape,)) if text else conditions.when_false((shape,))
     assert any(fits(alternative, text) for alternative in told)
     for positive in (True, False):
         if text.startswith("/") is positive:
-            assert any(fits(s, text) for s in shapes.when_starts((shape,), "/", positive))
+            assert any(fits(s, text) for s in conditions.when_starts((shape,), "/", positive))
         if text.endswith("/") is positive:
-            assert any(fits(s, text) for s in shapes.when_ends((shape,), "/", positive))
+            assert any(fits(s, text) for s in conditions.when_ends((shape,), "/", positive))
 
 
 def test_rstrip_says_that_no_slash_is_left() -> None:

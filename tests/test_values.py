@@ -10,7 +10,7 @@ import pytest
 from pitfall_lint.libraries import Function, Libraries, Type
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.project import Project
-from pitfall_lint.semantic.values import NOT_CONSTANT
+from pitfall_lint.semantic.values import NOT_CONSTANT, LibraryName
 from pitfall_lint.source import Source
 
 LIBRARIES = Libraries(
@@ -224,3 +224,26 @@ def test_only_the_definitions_asked_for_are_looked_at(tmp_path: Path) -> None:
     assert [call.text for call in project.file(source, [9]).calls()] == ["third()"]
     assert [call.text for call in project.file(source, [0]).calls()] == ["first()"]
     assert [call.text for call in project.file(source).calls()] == ["first()", "second()", "third()"]
+
+
+def test_a_default_says_more_than_callable(tmp_path: Path) -> None:
+    text = (
+        "import time\nfrom typing import Callable\n\n\n"
+        "class A:\n"
+        "    def __init__(self, clock: Callable[[], float] = time.monotonic, other: Callable[[], float] = None):\n"
+        "        self.clock = clock\n\n"
+        "    def f(self):\n"
+        "        self.clock()\n"
+    )
+    file = load(tmp_path, {"main.py": text})
+    (call,) = [call for call in file.calls() if call.method == "clock"]
+    assert LibraryName("time.monotonic") in file.values_of(call.node.func)
+    assert call.name is None, "somebody may hand over another one"
+
+
+def test_what_a_context_gives_is_also_what_awaiting_it_gives(tmp_path: Path) -> None:
+    rows = Libraries([Type(name="net.Client"), Type(name="net.Context", enters="net.Client")])
+    text = "import net\n\n\nasync def f():\n    c = await net.Context()\n    c.get()\n"
+    (tmp_path / "main.py").write_text(text)
+    file = Project(rows, root=str(tmp_path)).file(Source(str(tmp_path / "main.py"), text.encode()))
+    assert names_of(file, "get") == {"net.Client.get"}

@@ -38,6 +38,21 @@ def test_add_noqa(tmp_path: Path, option: str, comment: str) -> None:
     assert "broken.py: has a syntax error and is left alone" in ran.stderr
 
 
+def test_add_noqa_leaves_known_findings_alone(tmp_path: Path) -> None:
+    """What the baseline has is silent already."""
+    (tmp_path / "pyproject.toml").write_text("[tool.pitfall-lint]\nbaseline = 'known.txt'\n")
+    path = tmp_path / "a.py"
+    path.write_text(BAD)
+    assert "known.txt: no such baseline" in run(tmp_path, "--add-noqa", ".").stderr
+    assert path.read_text() == BAD
+    assert run(tmp_path, "--write-baseline", "-q").returncode == 0
+    worse = BAD + "\n\nasync def more(load):\n    asyncio.create_task(load())\n"
+    path.write_text(worse)
+    assert run(tmp_path, "--add-noqa", ".").stdout == "Added 1 `noqa` comment in 1 file.\n"
+    assert path.read_text() == worse.replace("load())\n", "load())  # noqa: PIT301\n")
+    assert run(tmp_path, ".").returncode == 0
+
+
 def test_unused_noqa_is_removed(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     path.write_text("x = 1  # noqa: PIT301\n")

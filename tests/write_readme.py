@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ def written(text: str) -> str:
     table = markdown(list(catalog.load()))
     text = _between(text, "<!-- rules -->\n", "<!-- end of rules -->", table)
     for match in re.finditer(r"^<!-- output: (.+?) -->\n", text, re.MULTILINE):
-        out = f"```text\n$ pitfall-lint {match[1]}\n{screen(*match[1].split())}```\n"
+        out = f"```text\n$ pitfall-lint {match[1]}\n{screen(*shlex.split(match[1]))}```\n"
         text = _between(text, match[0], "<!-- end of output -->", out)
     return text
 

@@ -33,6 +33,10 @@ class InternalError(RuntimeError):
         self.path = path
 
 
+class Stopped(Exception):
+    """Somebody no longer wants to know."""
+
+
 @dataclass(frozen=True)
 class Linted:
     """The findings of one file, and the other files that they depend on."""
@@ -40,6 +44,8 @@ class Linted:
     findings: tuple[Finding, ...] = ()
     used: frozenset[str] = frozenset()
     """Absolute paths whose content, or absence, mattered."""
+    gave_up: tuple[str, ...] = ()
+    """What was too tangled to be followed to the end, in words that name function and line; rules are silent there."""
 
 
 def lint_source(
@@ -69,10 +75,13 @@ def lint_with_facts(
     whole: bool = False,
     syntax: bool = True,
     awake: Awake | None = None,
+    is_stopped: Callable[[], bool] = lambda: False,
+    prepare: Callable[[File], None] = lambda file: None,
 ) -> Linted:
     """Do as lint_source does, and tell which other files the findings depend on.
 
-    `awake` is the screen's answer, when somebody has it already.
+    `awake` is the screen's answer, when somebody has it already; `prepare` may tell the File what is known of it.
+    Raises Stopped soon after `is_stopped` says so.
     """
     by_code = {rule.code: rule for rule in rules}
     try:
@@ -84,14 +93,17 @@ def lint_with_facts(
     looked_at = tuple(rule for rule in rules if not rule.is_built_in) if whole else awake.rules
     broken: Finding | None = None
     if syntax or (looked_at and is_too_deep(source)):
-        broken, readable = _find_syntax_error(source)
+        broken, readable = find_syntax_error(source)
         if not readable:
             looked_at = ()
     if not looked_at:
         return Linted(_stamped([broken] if broken else [], by_code))
     file = project.file(source, None if whole else awake.lines)
+    prepare(file)
     found: list[Finding] = []
     for rule in looked_at:
+        if is_stopped():
+            raise Stopped
         try:
             found += _checked(rule, file)
         except Exception as error:  # whatever a check raises is its own fault; the other rules go on
@@ -100,10 +112,21 @@ def lint_with_facts(
                 raise internal from error
             on_error(internal)
     if file.errors and broken is None:
-        broken = _find_syntax_error(source)[0]
+        broken = find_syntax_error(source)[0]
     if broken:
         found = [*_stamped([broken], by_code), *found]
-    return Linted(_settled(found, by_code, source), frozenset(file.dependencies()))
+    return Linted(_settled(found, by_code, source), frozenset(file.dependencies()), _gave_up(file))
+
+
+def _gave_up(file: File) -> tuple[str, ...]:
+    """Return, for each function whose flow was beyond the effort, a sentence that says so."""
+    from pitfall_lint.semantic.flow.resolved import gave_up
+
+    lines = {function: file.source.position(file.span(function.node).start)[0] for function in gave_up(file)}
+    return tuple(
+        f"{file.source.path}:{line}: {function.name}() is too tangled to be followed; some rules pass it over"
+        for function, line in sorted(lines.items(), key=lambda item: item[1])
+    )
 
 
 def _checked(rule: Rule, file: File) -> Iterable[Finding]:
@@ -149,7 +172,7 @@ def _settled(findings: Iterable[Finding], rules: dict[str, Rule], source: Source
     return tuple(unique.values())
 
 
-def _find_syntax_error(source: Source) -> tuple[Finding | None, bool]:
+def find_syntax_error(source: Source) -> tuple[Finding | None, bool]:
     """Return the first syntax error, and whether the rules may look at the file all the same.
 
     The text is parsed, nothing is run. What only a newer interpreter reads is no error if LibCST reads it.

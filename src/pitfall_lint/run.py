@@ -6,90 +6,25 @@ import dataclasses
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from pitfall_lint import catalog, config, libraries, lint
 from pitfall_lint.finding import Finding
 from pitfall_lint.grading import graded as graded
 from pitfall_lint.opening import open_project as open_project
-from pitfall_lint.screen import Awake, Screen, coroutines_of, screen_for
+from pitfall_lint.report import FileReport as FileReport
+from pitfall_lint.report import Report as Report
+from pitfall_lint.report import Task as Task
+from pitfall_lint.screen import Awake, Screen, screen_for
+from pitfall_lint.semantic.coroutine_names import coroutines_of
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.source import Source, SourceError
 from pitfall_lint.workers import Crash, Workers, can_fork
 
 Job = tuple[int, str, tuple[str, ...], "tuple[int, ...] | None"]
 """A file that needs a closer look: its number in the run, its path, the codes of rules and the lines (or all)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What to do with each file beside linting it."""
-
-    fix: bool = False
-    write: bool = True
-    """Whether mended text goes to the disk; otherwise it only stands in the report."""
-    unsafe: bool = False
-    noqa: bool = True
-    debug: bool = False
-    """Let an internal error through, with its traceback."""
-
-
-@dataclass(slots=True)
-class FileReport:
-    """What came of one file."""
-
-    path: str
-    findings: list[Finding] = field(default_factory=list)
-    """What stays, in the order of the text."""
-    source: Source | None = None
-    """The text that the findings speak of; kept only when there are some."""
-    before: Source | None = None
-    """The text before it was mended; kept only when it changed."""
-    fixed: Counter[str] = field(default_factory=Counter)
-    """How many findings of each code were mended."""
-    notes: tuple[str, ...] = ()
-    failure: str = ""
-    """Why the file could not be linted, in one line."""
-    used: frozenset[str] = frozenset()
-    """Absolute paths of other files whose content, or absence, mattered."""
-    errors: tuple[str, ...] = ()
-    """Rules that failed at it, one line each; the others' findings stand."""
-
-    @property
-    def speaks(self) -> bool:
-        """Whether there is anything to tell."""
-        return bool(self.findings or self.fixed or self.notes or self.failure or self.errors)
-
-
-@dataclass(slots=True)
-class Report:
-    """What came of a run."""
-
-    files: list[FileReport] = field(default_factory=list)
-    """The files that have something to say, in the order in which they were found."""
-    checked: int = 0
-    used: set[str] = field(default_factory=set)
-    """Absolute paths of other files whose content, or absence, mattered."""
-    hidden: tuple[str, ...] = ()
-    """What was left out on purpose, one sentence each."""
-
-    @property
-    def findings(self) -> list[Finding]:
-        """All findings that stay."""
-        return [finding for file in self.files for finding in file.findings]
-
-    @property
-    def fixed(self) -> Counter[str]:
-        """How many findings of each code were mended."""
-        return sum((file.fixed for file in self.files), Counter())
-
-    @property
-    def failures(self) -> list[FileReport]:
-        """The files that could not be linted, as a whole or by some rules."""
-        return [file for file in self.files if file.failure or file.errors]
 
 
 class Linter:
@@ -185,6 +120,19 @@ class Linter:
         screen, project = self.screen(path)
         return screen.wake(source, project)
 
+    def bytes_of(self, path: str) -> bytes:
+        """Return a file's bytes as the project sees them; nothing when it cannot be read."""
+        return self.screen(path)[1].read(os.path.abspath(path)) or b""
+
+    def imports_of(self, path: str) -> tuple[str, ...]:
+        """Return the project's files that a file imports."""
+        return self.screen(path)[1].imported_by(Source(path, self.bytes_of(path)))
+
+    def facts(self, path: str) -> str:
+        """Return, hashed, what a file tells those who import it about where they have to be looked at."""
+        screen, project = self.screen(path)
+        return screen.facts(Source(path, self.bytes_of(path)), project)
+
     def learn(self, sources: Iterable[tuple[int, str, Source]]) -> None:
         """Tell the screens the names of all coroutine functions, once, so that no file looks for them itself."""
         names: dict[str, frozenset[str]] = {}
@@ -240,6 +188,7 @@ class Linter:
     ) -> FileReport:
         errors: dict[str, None] = {}
         used: set[str] = set()
+        passed_over: dict[str, None] = {}
 
         def heard(error: lint.InternalError) -> None:
             if self._task.debug:
@@ -250,6 +199,8 @@ class Linter:
             known = awake if text is source else None
             linted = lint.lint_with_facts(text, rules, project, on_error=heard, awake=known, syntax=syntax)
             used.update(linted.used)
+            if self._task.debug:
+                passed_over.update(dict.fromkeys(linted.gave_up))
             found = list(linted.findings)
             if self._task.noqa and (found or (b"PIT" in text.data and b"noqa" in text.data)):
                 from pitfall_lint import noqa
@@ -261,12 +212,17 @@ class Linter:
         if not self._task.fix:
             findings = lint_again(source)
             kept = source if findings else None
-            return FileReport(source.path, findings, kept, errors=tuple(errors), used=frozenset(used))
+            notes = tuple(passed_over)
+            return FileReport(source.path, findings, kept, notes=notes, errors=tuple(errors), used=frozenset(used))
         from pitfall_lint import fixing
 
         result = fixing.fix_source(source, lint_again, unsafe=self._task.unsafe)
         report = FileReport(
-            source.path, list(result.remaining), result.source, notes=result.notes, errors=tuple(errors)
+            source.path,
+            list(result.remaining),
+            result.source,
+            notes=(*result.notes, *passed_over),
+            errors=tuple(errors),
         )
         if result.source.data != source.data:
             report.before, report.fixed = source, Counter(finding.code for finding in result.applied)
@@ -292,6 +248,18 @@ def read(path: str) -> bytes:
         return stream.read()
 
 
+class Remembers(Protocol):
+    """What knows the findings of an earlier run."""
+
+    def recall(self, paths: Sequence[str], linter: Linter) -> dict[int, FileReport]:
+        """Return what is known of files, by their place in the run."""
+
+    def keep(
+        self, paths: Sequence[str], linter: Linter, reports: Mapping[int, FileReport], known: Iterable[int]
+    ) -> None:
+        """Take down what was found; `known` are the places of what was recalled."""
+
+
 MANY = 200
 """Files from which on syntax errors are looked for only in what the rules look at, and a second process pays."""
 _BATCH = 1500
@@ -304,23 +272,34 @@ def lint_paths(
     progress: Callable[[int], None] = lambda done: None,
     *,
     jobs: int = 1,
+    memory: Remembers | None = None,
 ) -> Report:
     """Lint files; `progress` hears how many are done. The report's order is that of the paths.
 
-    `jobs` is how many processes may work; 0 decides by the machine. Mending is done in this one.
+    `jobs` is how many processes may work; 0 decides by the machine. Mending is done in this one. `memory` knows
+    what an earlier run found.
     """
     paths = list(paths)
-    report = Report(checked=len(paths))
-    jobs = jobs or _processors()
-    if linter.mends or len(paths) < MANY:
-        for done, path in enumerate(paths, 1):
-            found = linter.check_file(path)
-            report.used |= found.used
-            if found.speaks:
-                report.files.append(found)
-            progress(done)
-        return report
-    said: dict[int, FileReport] = {}
+    said = memory.recall(paths, linter) if memory is not None and not linter.mends else {}
+    known = frozenset(said)
+    if len(known) < len(paths):
+        if linter.mends or len(paths) < MANY:
+            for index, path in enumerate(paths):
+                if index not in known:
+                    said[index] = linter.check_file(path)
+                progress(index + 1)
+        else:
+            _lint_many(paths, linter, said, progress, jobs or _processors())
+        if memory is not None and not linter.mends:
+            memory.keep(paths, linter, said, known)
+    files = [said[index] for index in sorted(said) if said[index].speaks]
+    return Report(files, len(paths), {path for file in said.values() for path in file.used})
+
+
+def _lint_many(
+    paths: Sequence[str], linter: Linter, said: dict[int, FileReport], progress: Callable[[int], None], jobs: int
+) -> None:
+    """Lint what has not been said yet, in several processes; the reports go to `said`."""
     with Workers(min(jobs, 8) - 1 if can_fork() else 0, _get_ready, linter.check_batch) as workers:
         batches = _batches(_survey(paths, linter, said, progress))
         # A second process pays for its own import of LibCST only when there is enough to do.
@@ -331,9 +310,6 @@ def lint_paths(
                     said[index] = FileReport(shown_path(path), failure=str(answer))
             else:
                 said.update(answer)
-    report.files += [said[index] for index in sorted(said) if said[index].speaks]
-    report.used.update(*(file.used for file in said.values()))
-    return report
 
 
 def _survey(
@@ -350,11 +326,14 @@ def _survey(
         try:
             source.decoded()
         except SourceError:
-            said[index] = linter.check(source, path)
+            if index not in said:
+                said[index] = linter.check(source, path)
             continue
         sources.append((index, path, source))
     linter.learn(sources)
     for done, (index, path, source) in enumerate(sources, 1):
+        if index in said:
+            continue
         awake = linter.wake(source, path)
         if awake.rules:
             yield index, path, tuple(rule.code for rule in awake.rules), awake.lines

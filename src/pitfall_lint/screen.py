@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from pitfall_lint.cache import digest
 from pitfall_lint.catalog import Rule
+from pitfall_lint.finder import Finder, finder
 from pitfall_lint.libraries import Function, Libraries, Row, kinds
 from pitfall_lint.libraries.paths import Text, UrlUse
+from pitfall_lint.semantic.coroutine_names import coroutines_of
 from pitfall_lint.semantic.joints import Edges, edges_in, joints, may_join
 from pitfall_lint.semantic.localnames import LocalNames, names_of_this_machine
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near
-from pitfall_lint.semantic.suspicion import TABLE, Suspicion
-from pitfall_lint.semantic.wants import Want, wants
+from pitfall_lint.semantic.suspicion import Suspicion
+from pitfall_lint.semantic.wants import Want, constructed, ends_of, plain_want, unbased, wants
 from pitfall_lint.source import Source, SourceError
-
-Finder = Callable[[bytes], "set[str]"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,13 @@ class Screen:
         known = (f.name for f in self.libraries.rows(Function) if f.coroutine)
         if any("based" in rule.shape for rule in self.rules):
             clients = (row for row in self.libraries.rows(UrlUse) if row.base == "reference" and row.client)
-            calls = [rb"%s\((?:[^()]|\([^()]*\))*?%s" % _ends(row.client, row.url) for row in clients]
+            calls = [rb"%s\((?:[^()]|\([^()]*\))*?%s" % ends_of(row.client, row.url) for row in clients]
             self.based = re.compile(b"|".join(calls)) if calls else None
         self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
         starting, ending = (
-            frozenset(name.rpartition(".")[2] for row in self.libraries.rows(Text) if getattr(row, side) for name in row.name)
+            frozenset(
+                name.rpartition(".")[2] for row in self.libraries.rows(Text) if getattr(row, side) for name in row.name
+            )
             for side in ("leading", "trailing")
         )
         self.edged = Edges(starting, ending)
@@ -113,7 +116,7 @@ class Screen:
             part for these in self.wanted.values() for w in these for root in w.roots for part in root.split(".")
         )
         words.discard("")
-        return _finder(words, self.fast)
+        return finder(words, self.fast)
 
     def _coroutine(self, name: str, classes: frozenset[str]) -> tuple[Want, ...]:
         """Return what wants a coroutine function's name: as a function, and as a method of these classes."""
@@ -156,7 +159,7 @@ class Screen:
     def _look(self, source: Source, project: Project | None) -> _Alone:
         data = _plain_bytes(source)
         found = self.find(data)
-        wanted = {w: self.wanted[w] for w in found if w in self.wanted and self._in_reach(w, found)}
+        wanted = {w: self.wanted[w] for w in found if w in self.wanted and self._in_reach(w, found, source, project)}
         coroutines: dict[str, tuple[Want, ...]] = {}
         if self.coroutine_rules or (wanted and self.async_arguments):
             coroutines, classes = self._coroutines_in(source, data, found, project)
@@ -164,7 +167,7 @@ class Screen:
             for name, these in coroutines.items() if self.coroutine_rules else ():
                 wanted[name] = (*wanted.get(name, ()), *these)
         if self.based and wanted and not self._makes_based_clients(source, data, project):
-            wanted = {w: rest for w, these in wanted.items() if (rest := _unbased(these))}
+            wanted = {w: rest for w, these in wanted.items() if (rest := unbased(these))}
         joints = self._joints(source, data, project) if self.joined else ()
         if not wanted and not joints:
             return _Alone(hash(source.data))
@@ -216,7 +219,7 @@ class Screen:
                         elif whole or (methods := tuple(want for want in these if want.of_type)):
                             # The module itself, whose names follow a dot, or what may lead to an object of its classes.
                             found[other] = (*found.get(other, ()), *(these if whole else methods))
-        return {name: tuple(dict.fromkeys(map(_constructed, these))) for name, these in found.items()}
+        return {name: tuple(dict.fromkeys(map(constructed, these))) for name, these in found.items()}
 
     def _passed_by(self, path: str, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names that a module passes on by itself."""
@@ -225,11 +228,15 @@ class Screen:
             known = self._alone(Source(path, project.read(path) or b""), project)
         return known.passed_on
 
-    def _in_reach(self, word: str, found: set[str]) -> bool:
+    def _in_reach(self, word: str, found: set[str], source: Source, project: Project | None) -> bool:
         """Tell whether a wanted library is named here, or could come in by an import from the project."""
         for want in self.wanted[word]:
             if not want.roots or is_near(want.roots, found) or (want.of_type and not want.near) or not want.name:
                 return True
+            if want.of_type and project is not None and any(root.rpartition(".")[2] in found for root in want.roots):
+                # the word is here, the package only where the object's type is imported from
+                if any(is_near(want.roots, found | self.named_in(p, project)) for p in project.imported_by(source)):
+                    return True
         return False
 
     def _coroutines_in(
@@ -268,6 +275,23 @@ class Screen:
                 self._local[path] = names_of_this_machine(project.read(path) or b"")
         return LocalNames(data, (self._local[path] for path in project.imported_by(source)))
 
+    def facts(self, source: Source, project: Project) -> str:
+        """Return, hashed, what a file tells those who import it: names it passes on, words, edges of texts."""
+        path = os.path.abspath(source.path)
+        passed = self._alone(source, project).passed_on if not self.always else {}
+        told: list[object] = [sorted((name, sorted(map(plain_want, these))) for name, these in passed.items())]
+        told += [sorted(self.named_in(path, project))]
+        if self.joined:
+            if path not in self._edges:
+                self._edges[path] = edges_in(source.data)
+            edges = self._edges[path]
+            told += [sorted(names) for names in (edges.starting, edges.ending, edges.whole)]
+        if self.local:
+            told.append(sorted(names_of_this_machine(source.data)))
+        if self.based is not None:
+            told.append(self.based.search(source.data) is not None)
+        return digest(told)
+
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit; what others led to may have come from it."""
         self._named.pop(os.path.abspath(path), None)
@@ -282,23 +306,6 @@ class Screen:
         if found is None:
             found = self._named[path] = frozenset(self.find(project.read(path) or b""))
         return found
-
-
-def _ends(name: str, place: str) -> tuple[bytes, bytes]:
-    """Return a name's leaf, and what stands in its call where an argument is given: a keyword, or a first argument."""
-    keyword = place.rpartition("|")[2].encode()
-    return name.rpartition(".")[2].encode(), rb"(?:\b%s\b|(?<=\()[^\s()=]+\s*[,)])" % keyword
-
-
-def _unbased(wanted: tuple[Want, ...]) -> tuple[Want, ...]:
-    return tuple(want for want in wanted if "based" not in want.shape)
-
-
-def _constructed(want: Want) -> Want:
-    """Return what another module's class is wanted for: making an object of it, not inheriting from it."""
-    if not want.word[:1].isupper():
-        return want
-    return replace(want, shape=want.shape | {"called"})
 
 
 class Reach:
@@ -321,26 +328,6 @@ class Reach:
         project, path = self._project, os.path.abspath(self._source.path)
         paths = project.module_paths(full, path) if full else project.imported_by(self._source)
         return any(is_near(roots, self._screen.named_in(module, project)) for module in paths)
-
-
-COROUTINE = re.compile(rb"async def[ \t]+(\w+)")
-_CLASS = re.compile(rb"class[ \t]+(\w+)")
-
-
-def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
-    """Return the names of a file's coroutine functions, with the classes whose methods they are, "" for none."""
-    found: dict[str, frozenset[str]] = {}
-    for match in COROUTINE.finditer(data):
-        name = match[1].decode("utf-8", "replace")
-        owners = {""}
-        if data[match.start() - 1 : match.start()] in (b" ", b"\t"):
-            start = data.rfind(b"\nclass ", 0, match.start()) + 1
-            if class_ := _CLASS.match(data, start):
-                owners = {class_[1].decode("utf-8", "replace")}
-                if data[match.start() - 5 : match.start()] != b"\n    ":
-                    owners.add("")  # deeper than a method of that class
-        found[name] = found.get(name, frozenset()) | owners
-    return found
 
 
 _SCREENS: list[tuple[tuple[Rule, ...], Libraries, Screen]] = []
@@ -390,49 +377,16 @@ def build(rules: Iterable[Rule], libraries: Libraries, *, fast: bool = True) -> 
     wanted = dict(wants(asked, libraries))
     given = any("async-argument" in rule.shape for rule in rules)
     return Screen(
-        rules, libraries, frozenset(always), wanted, frozenset(local), frozenset(coroutine_rules),
-        frozenset(joined), given, fast
+        rules,
+        libraries,
+        frozenset(always),
+        wanted,
+        frozenset(local),
+        frozenset(coroutine_rules),
+        frozenset(joined),
+        given,
+        fast,
     )
-
-
-def _finder(words: set[str], fast: bool) -> Finder:
-    if fast and words:
-        try:
-            import ahocorasick_rs
-        except ImportError:
-            pass
-        else:
-            return _aho_corasick(words, ahocorasick_rs)
-    needles = {word.encode(): word for word in words}
-    known = frozenset(needles)
-
-    def find(data: bytes) -> set[str]:
-        return {needles[word] for word in known.intersection(data.translate(TABLE).split())}
-
-    return find
-
-
-def _aho_corasick(words: set[str], library: object) -> Finder:
-    ordered = sorted(words)
-    automaton = library.BytesAhoCorasick(  # type: ignore[attr-defined]
-        [word.encode() for word in ordered],
-        implementation=library.Implementation.DFA,  # type: ignore[attr-defined]
-    )
-
-    def find(data: bytes) -> set[str]:
-        found: set[str] = set()
-        for index, start, end in automaton.find_matches_as_indexes(data, overlapping=True):
-            word = ordered[index]
-            if word not in found and not _continues(data, start - 1) and not _continues(data, end):
-                found.add(word)
-        return found
-
-    return find
-
-
-def _continues(data: bytes, index: int) -> bool:
-    """Tell whether a byte belongs to a word."""
-    return 0 <= index < len(data) and TABLE[data[index]] != 32
 
 
 def _plain_bytes(source: Source) -> bytes:

@@ -7,15 +7,14 @@ callee changed is reported although its own lines did not change.
 from __future__ import annotations
 
 import itertools
-import keyword
 import os
 import re
 import subprocess
-from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable
 from functools import cached_property
 
 from pitfall_lint.semantic.project import read_bytes
+from pitfall_lint.spread import Affected, Change, affected
 
 _SECONDS = 60
 _PYTHON = ":(top)*.py"
@@ -30,6 +29,8 @@ class Since:
 
     def __init__(self, revision: str, folder: str = ".") -> None:
         self.folder = folder
+        self._renamed: dict[str, str] = {}
+        """What tracked files that were moved are called now, and what the revision calls them."""
         self.root = os.path.realpath(self._git("rev-parse", "--show-toplevel").decode().rstrip("\n"))
         try:
             commit = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
@@ -61,57 +62,40 @@ class Since:
         return f"--since: git knows no revision {revision!r} here"
 
     @cached_property
-    def changed(self) -> frozenset[str]:
-        """Real paths of the Python files that are new or different, those that git does not track yet too."""
-        different = self._git("diff", "--name-only", "-z", "--no-renames", self.commit, "--", _PYTHON)
+    def changes(self) -> dict[str, Change | None]:
+        """What is different, by the real path; None where a file is new, moved, or cannot be compared line by line."""
+        options = ("-p", "-U0", "--inter-hunk-context=0", "--no-color", "--no-ext-diff", "--no-textconv", "--text")
+        told = self._git("diff", "--raw", "-z", *options, "--find-renames", "--no-relative", self.commit, "--", _PYTHON)
+        records, _, patches = told.partition(b"\0\0")
+        words = iter(records.split(b"\0"))
+        split = re.split(rb"^diff --git .*\n", patches, flags=re.MULTILINE)[1:]
+        fits = len(split) == len(re.findall(rb"(?:^|\0):\d", records))  # a file with a merge conflict has none
+        hunks = iter(split if fits else ())
+        found: dict[str, Change | None] = {}
+        for facts in words:
+            if not facts:
+                continue
+            status, name = facts.rpartition(b" ")[2], next(words, b"")
+            if status[:1] in b"RC":
+                before, name = name, next(words, b"")
+                self._renamed[_text(name)] = _text(before)
+            patch = next(hunks, b"")
+            path = os.path.join(self.root, _text(name))
+            if status != b"D":
+                found[path] = _change(read_bytes(path), patch) if status == b"M" and patch else None
         untracked = self._git("ls-files", "-z", "--others", "--exclude-standard", "--full-name", "--", _PYTHON)
-        names = {name for name in (different + untracked).decode("utf-8", "surrogateescape").split("\0") if name}
-        return frozenset(os.path.join(self.root, name) for name in names)
+        for name in filter(None, untracked.split(b"\0")):
+            found[os.path.join(self.root, _text(name))] = None
+        return found
 
-    @cached_property
-    def _renamed(self) -> dict[str, str]:
-        """What tracked files that were moved are called now, and what the revision calls them."""
-        arguments = ("--name-status", "-z", "--find-renames", "--diff-filter=R", self.commit, "--", _PYTHON)
-        words = self._git("diff", *arguments).decode("utf-8", "surrogateescape").split("\0")
-        return {words[i + 2]: words[i + 1] for i in range(0, len(words) - 2, 3)}
-
-    def candidates(self, paths: Iterable[str]) -> Iterator[str]:
-        """Yield those of some files that changed, or that use what changed: a definition of a changed module,
-        at most four calls away. Names are compared, so rather too many than too few.
-        """
-        rest: list[tuple[str, bytes, frozenset[bytes]]] = []
-        names: dict[bytes, set[bytes]] = {}
-        """What changed, by the last word of its module's name."""
-        for path in self.changed:
-            new, old = read_bytes(path) or b"", self.read(path) or b""
-            names.setdefault(_module_word(path), set()).update(_changed_names(old, new))
-        for path in paths:
-            if os.path.realpath(path) in self.changed:
-                yield path
-            else:
-                data = read_bytes(path) or b""
-                rest.append((path, data, _imported_words(data)))
-        for _ in range(_FARTHEST):
-            found: dict[bytes, set[bytes]] = {}
-            still: list[tuple[str, bytes, frozenset[bytes]]] = []
-            for path, data, imported in rest:
-                used = set().union(*(names[word] for word in names.keys() & imported))
-                hits = _lines_with(data, used) if used else []
-                if not hits:
-                    still.append((path, data, imported))
-                    continue
-                yield path
-                found.setdefault(_module_word(path), set()).update(_names_around(data.splitlines(), hits, used))
-            rest = still
-            if not found:
-                return
-            for word, more in found.items():
-                names.setdefault(word, set()).update(more)
+    def affected(self, paths: Iterable[str]) -> Affected:
+        """Return what of some files can have new findings."""
+        return affected(self.changes, paths)
 
     def read(self, path: str) -> bytes | None:
         """Return a file's bytes as the revision has them, under an older name too; unchanged ones from the disk."""
         real = os.path.realpath(path)
-        if real not in self.changed:
+        if real not in self.changes:
             return read_bytes(path)
         name = os.path.relpath(real, self.root).replace(os.sep, "/")
         try:
@@ -120,73 +104,33 @@ class Since:
             return None  # the file is new
 
 
-_FARTHEST = 4
-_DEFINITION = re.compile(rb"([ \t]*)(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
-_KEYWORDS = frozenset(word.encode() for word in (*keyword.kwlist, "self", "cls", "typing", "annotations"))
-_IMPORT = re.compile(rb"^[ \t]*(?:from|import)[ \t][^\r\n(]*(?:\([^)]*\)|[^\r\n]*)", re.MULTILINE)
+def _text(name: bytes) -> str:
+    return os.fsdecode(name)
 
 
-def _imported_words(data: bytes) -> frozenset[bytes]:
-    return frozenset(word for match in _IMPORT.finditer(data) for word in re.findall(rb"\w+", match.group()))
+_HUNK = re.compile(rb"^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@.*\n", re.MULTILINE)
 
 
-def _lines_with(data: bytes, words: Iterable[bytes]) -> list[int]:
-    """Return the 0-based lines in which one of some words stands."""
-    pattern = re.compile(rb"(?<!\w)(?:" + b"|".join(sorted(words)) + rb")(?!\w)")
-    if not pattern.search(data):
-        return []
-    return [number for number, line in enumerate(data.splitlines()) if pattern.search(line)]
-
-
-def _changed_names(old: bytes, new: bytes) -> set[bytes]:
-    """Return the names of the definitions in which two texts of a module differ."""
-    names: set[bytes] = set()
-    for here, there in ((old, new), (new, old)):
-        lines, known = here.splitlines(), Counter(there.splitlines())
-        different = []
-        for number, line in enumerate(lines):
-            if known[line] > 0:
-                known[line] -= 1
-            elif line.strip():
-                different.append(number)
-        # What is only imported now is nothing that another module can have used.
-        gone = () if here is new else _imported_words(old) - _imported_words(new)
-        names |= _names_around(lines, different, gone)
-    return names
-
-
-def _names_around(lines: list[bytes], numbers: Iterable[int], imported: Container[bytes] | None = None) -> set[bytes]:
-    """Return the names of the definitions around some lines, and what lines outside of any bind.
-
-    Of the names that lines import only those count that are among `imported`, if that is given.
-    """
-    names: set[bytes] = set()
-    for number in numbers:
-        line = lines[number]
-        depth = len(line) - len(line.lstrip())
-        if line.lstrip().startswith(b"@"):  # it belongs to the definition below
-            below = (match for other in lines[number + 1 :] if (match := _DEFINITION.match(other)))
-            names.update(match[2] for match in itertools.islice(below, 1))
-        if match := _DEFINITION.match(line):
-            names.add(match[2])
-        elif not depth:
-            if line.startswith(b"from "):
-                found = re.findall(rb"\w+", line.partition(b" import ")[2])
-                names.update(found if imported is None else [word for word in found if word in imported])
-            elif bound := re.match(rb"[A-Za-z_]\w*", line):
-                names.add(bound[0])
-            continue
-        for above in reversed(lines[:number]):
-            if not depth:
-                break
-            if above.strip() and len(above) - len(above.lstrip()) < depth:
-                depth = len(above) - len(above.lstrip())
-                if match := _DEFINITION.match(above):
-                    names.add(match[2])
-    return {name for name in names if name not in _KEYWORDS and not name.startswith(b"__")}
-
-
-def _module_word(path: str) -> bytes:
-    """Return the last word of the name by which a file is imported."""
-    stem = os.path.basename(path).rpartition(".")[0]
-    return (os.path.basename(os.path.dirname(path)) if stem == "__init__" else stem).encode()
+def _change(new: bytes | None, patch: bytes) -> Change | None:
+    """Return what a patch without context says; None when it does not fit the text."""
+    if new is None:
+        return None
+    lines = new.split(b"\n")
+    old: list[bytes] = []
+    added: set[int] = set()
+    gone: set[int] = set()
+    position = 0
+    heads = list(_HUNK.finditer(patch))
+    for head, following in itertools.zip_longest(heads, heads[1:]):
+        body = patch[head.end() : following.start() if following else len(patch)]
+        start, count = int(head[3]), int(head[4] or 1)
+        start -= 1 if count else 0  # of what is only gone, the line before is named
+        if not position <= start <= len(lines):
+            return None
+        old += lines[position:start]
+        lost = [row[1:] for row in body.split(b"\n") if row.startswith(b"-")]
+        gone.update(range(len(old), len(old) + len(lost)))
+        old += lost
+        added.update(range(start, start + count) if count else (max(start - 1, 0), start))
+        position = start + count
+    return Change(new, b"\n".join([*old, *lines[position:]]), frozenset(added), frozenset(gone))

@@ -354,3 +354,35 @@ def test_program_ends_after_launch() -> None:
     done = run(textwrap.dedent(program), "gradio==5.34.1", *PINS, seconds=120)
     assert done.returncode == 0
     assert "Error" not in done.stderr
+
+
+SERVERS = {
+    "mcp": ("from mcp.server.fastmcp import FastMCP\nserve = lambda: FastMCP('x').run('sse')", ("mcp>=1.20,<2",)),
+    "nicegui": (
+        "import os\nos.environ.pop('PYTEST_CURRENT_TEST', None)\nfrom nicegui import ui\nserve = lambda: ui.run(reload=False, show=False)",
+        ("nicegui>=3",),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "symptom"), [("mcp", "Already running asyncio"), ("nicegui", "Cannot run the event loop while another")]
+)
+def test_servers_in_a_coroutine(name: str, symptom: str) -> None:
+    program, requirements = SERVERS[name]
+    assert symptom in said(f"import asyncio\n{program}\nasync def main(): serve()\nasyncio.run(main())", *requirements)
+
+
+@pytest.mark.parametrize(
+    ("program", "requirements"),
+    [
+        ("import dash\napp = dash.Dash('x')\napp.layout = []\nserve = lambda: app.run(debug=True)", ("dash>=4",)),
+        (
+            "import os\nos.environ.pop('PYTEST_CURRENT_TEST', None)\nfrom nicegui import ui\nserve = lambda: ui.run(reload=True, show=False)",
+            ("nicegui>=3",),
+        ),
+    ],
+)
+def test_reloading_servers_off_the_main_thread(program: str, requirements: tuple[str, ...]) -> None:
+    start = "import threading\nthread = threading.Thread(target=serve)\nthread.start()\nthread.join()"
+    assert "ValueError: signal only works in main thread" in said(f"{program}\n{start}", *requirements)

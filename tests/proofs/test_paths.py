@@ -116,14 +116,15 @@ settings.configure(ROOT_URLCONF=__name__)
 django.setup()
 from django.urls import include, path, resolve
 urlpatterns = [path("right", print), path("/wrong", print), path("/api/", include([path("x", print)]))]
-for asked in ("/right", "/wrong", "/api/x"):
+urlpatterns += [path("shop", include([path("orders", print)]))]
+for asked in ("/right", "/wrong", "/api/x", "/shoporders", "/shop/orders"):
     try:
         resolve(asked)
         print(asked)
     except Exception as error:
         print(type(error).__name__)
 """
-    assert said(program, *FRAMEWORKS).split() == ["/right", "Resolver404", "Resolver404"]
+    assert said(program, *FRAMEWORKS).split() == ["/right", "Resolver404", "Resolver404", "/shoporders", "Resolver404"]
 
 
 @pytest.mark.parametrize(
@@ -163,3 +164,167 @@ def test_a_base_address_without_a_slash_raises() -> None:
     )
     assert "must have a trailing '/'" in said(program.format("http://h/api"), "aiohttp>=3.14,<4")
     assert said(program.format("http://h/api/"), "aiohttp>=3.14,<4") == "http://h/x http://h/api/x"
+
+
+def test_the_first_route_that_matches_is_taken() -> None:
+    asked = f'{STATUS}\nstatus("/items/mine", "/items/7")'
+    assert said(page("shadowed-route", "Bad") + asked, *WEB) == "[422, 200]"
+    assert said(page("shadowed-route", "Fixed") + asked, *WEB) == "[200, 200]"
+    assert said(page("shadowed-route", "Good") + asked, *WEB) == "[200, 200]"
+
+
+def test_of_two_routes_with_one_path_the_first_answers() -> None:
+    asked = (
+        f'{STATUS}\nprint(TestClient(app).get("/health").json(), TestClient(app).get("/health/database").status_code)'
+    )
+    assert said(page("duplicate-route", "Bad") + asked, *WEB) == "{'status': 'ok'} 404"
+    assert said(page("duplicate-route", "Fixed") + asked, *WEB) == "{'status': 'ok'} 200"
+    assert (
+        said(f'{page("duplicate-route", "Good")}{STATUS}\nstatus("/", "/index", "/whoami")', *WEB) == "[200, 200, 200]"
+    )
+
+
+SHADOWS = {
+    "starlette": """
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount, Route
+from starlette.testclient import TestClient
+def make(text):
+    async def answer(request):
+        return PlainTextResponse(text)
+    return answer
+client = TestClient(Starlette(routes=[
+    Route("/items/{id}", make("any")), Route("/items/mine", make("mine")), Route("/d", make("1")), Route("/d", make("2")),
+    Mount("/m", routes=[Route("/a", make("a"))]), Route("/m/b", make("b"))]))
+print(client.get("/items/mine").text, client.get("/d").text, client.get("/m/b").status_code)
+""",
+    "flask": """
+from flask import Flask
+app = Flask("app")
+for number, (rule, text) in enumerate([("/items/<id>", "any"), ("/items/mine", "mine"), ("/d", "1"), ("/d", "2")]):
+    app.add_url_rule(rule, str(number), lambda text=text, **given: text)
+client = app.test_client()
+print(client.get("/items/mine").text, client.get("/d").text)
+""",
+    "bottle": """
+import bottle, io
+app = bottle.Bottle()
+for rule, text in [("/items/<id>", "any"), ("/items/mine", "mine"), ("/d", "1"), ("/d", "2")]:
+    app.route(rule, callback=lambda text=text, **given: text)
+def get(path):
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "wsgi.input": io.BytesIO(), "wsgi.errors": io.StringIO()}
+    return b"".join(app(environ, lambda *given: None)).decode()
+print(get("/items/mine"), get("/d"))
+""",
+    "falcon": """
+import falcon, falcon.testing
+class Answer:
+    def __init__(self, text):
+        self.text = text
+    def on_get(self, request, response, **given):
+        response.text = self.text
+app = falcon.App()
+for rule, text in [("/items/{id}", "any"), ("/items/mine", "mine"), ("/d", "1"), ("/d", "2")]:
+    app.add_route(rule, Answer(text))
+client = falcon.testing.TestClient(app)
+print(client.simulate_get("/items/mine").text, client.simulate_get("/d").text)
+""",
+    "aiohttp": """
+import asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+def make(text):
+    async def answer(request):
+        return web.Response(text=text)
+    return answer
+async def main():
+    app = web.Application()
+    for rule, text in [("/items/{id}", "any"), ("/items/mine", "mine"), ("/d", "1"), ("/e", "e"), ("/d", "2")]:
+        app.router.add_get(rule, make(text))
+    async with TestClient(TestServer(app)) as client:
+        print(*[await (await client.get(path)).text() for path in ("/items/mine", "/d")])
+    try:
+        app = web.Application()
+        app.router.add_get("/d", make("1"))
+        app.router.add_get("/d", make("2"))
+    except RuntimeError as error:
+        print(error)
+asyncio.run(main())
+""",
+    "django": """
+import sys, types, django
+from django.conf import settings
+from django.http import HttpResponse
+settings.configure(ROOT_URLCONF="urls", ALLOWED_HOSTS=["*"], SECRET_KEY="x")
+from django.urls import path
+def make(text):
+    return lambda request, **given: HttpResponse(text)
+urls = types.ModuleType("urls")
+urls.urlpatterns = [path(rule, make(text)) for rule, text in [("items/<id>", "any"), ("items/mine", "mine"),
+    ("i/<int:id>", "int"), ("i/mine", "mine"), ("d", "1"), ("d", "2")]]
+sys.modules["urls"] = urls
+django.setup()
+from django.test import Client
+print(*[Client().get(path).content.decode() for path in ("/items/mine", "/i/mine", "/d")])
+""",
+    "tornado": """
+import tornado.httputil, tornado.web, warnings
+warnings.simplefilter("ignore")
+class One(tornado.web.RequestHandler): pass
+class Two(tornado.web.RequestHandler): pass
+app = tornado.web.Application([(r"/items/([^/]+)", One), (r"/items/mine", Two), (r"/d", One), (r"/d", Two)])
+def get(path):
+    connection = type("Connection", (), {"context": None})()
+    request = tornado.httputil.HTTPServerRequest(method="GET", uri=path, connection=connection)
+    return app.find_handler(request).handler_class.__name__
+print(get("/items/mine"), get("/d"))
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("framework", "answers"),
+    [
+        ("starlette", "any 1 404"),
+        ("flask", "mine 1"),
+        ("bottle", "mine 2"),
+        ("falcon", "mine 2"),
+        ("aiohttp", "mine 1\nAdded route will never be executed, method HEAD is already registered"),
+        ("django", "any mine 1"),
+        ("tornado", "One One"),
+    ],
+)
+def test_who_shadows_and_who_does_not(framework: str, answers: str) -> None:
+    program = f"import warnings; warnings.simplefilter('ignore')\n{SHADOWS[framework]}"
+    assert said(program, *(WEB if framework == "starlette" else FRAMEWORKS)) == answers
+
+
+SERVERS = {
+    "nicegui": (
+        "from nicegui import app, ui\nui.page(path)(lambda: None)\n"
+        "from starlette.testclient import TestClient\nprint([r.path for r in app.routes][-1])",
+        ("nicegui>=3",),
+        "x",
+    ),
+    "dash": (
+        "import dash\ndash.Dash('x', url_base_pathname=path + '/')",
+        ("dash>=4",),
+        "`routes_pathname_prefix` needs to start with `/`",
+    ),
+    "mcp": (
+        "from mcp.server.fastmcp import FastMCP\nserver = FastMCP('x')\n"
+        "@server.custom_route(path, methods=['GET'])\nasync def answer(request): ...\n"
+        "print([r.path for r in server.streamable_http_app().routes])",
+        ("mcp>=1.20,<2",),
+        "Routed paths must start with '/'",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_servers_without_a_slash(name: str) -> None:
+    program, requirements, says = SERVERS[name]
+    silent = "import warnings; warnings.simplefilter('ignore')\n"
+    assert says in said(f"{silent}path = 'x'\n{program}", *requirements).splitlines()[-1]
+    assert says not in said(f"{silent}path = '/x'\n{program}", *requirements).splitlines()[-1:]

@@ -270,3 +270,112 @@ def test_retries_everything() -> None:
     libraries = ("tenacity>=9,<10", "httpx>=0.28,<0.29")
     assert "still at it" in said(page("retries-everything", "Bad"), driver, *libraries)
     assert "gave up" in said(page("retries-everything", "Fixed"), driver, *libraries)
+
+
+def test_a_count_that_begins_anew_never_ends() -> None:
+    program = """
+import asyncio
+
+calls = 0
+
+
+async def resume(server, attempt=0):
+    if attempt >= 3:
+        return "gave up"
+    try:
+        await server()
+        return await resume(server, {again})
+    except OSError:
+        return await resume(server, attempt + 1)
+
+
+async def ends_without_an_answer():
+    global calls
+    calls += 1
+    if calls == 100:
+        raise SystemExit("still at it")
+"""
+    driver = "print(asyncio.run(resume(ends_without_an_answer)))"
+    assert "still at it" in said(program.replace("{again}", "0"), driver)
+    assert said(program.replace("{again}", "attempt + 1"), driver) == "gave up\n"
+
+
+def test_what_a_dropped_task_fills_is_missing_at_the_end() -> None:
+    program = """
+import asyncio
+
+
+class Recorder:
+    def __init__(self):
+        self.entries = {}
+        self.tasks = set()
+
+    def on_finished(self, key):
+        task = asyncio.create_task(self.fetch(key))
+        {keep}
+
+    async def fetch(self, key):
+        await asyncio.sleep(0.01)
+        self.entries[key] = "body"
+
+    async def stop(self):
+        {wait}
+        print(self.entries)
+"""
+    driver = """
+        async def main():
+            recorder = Recorder()
+            recorder.on_finished("page")
+            await recorder.stop()
+
+        asyncio.run(main())
+    """
+    bad = program.replace("{keep}", "del task").replace("{wait}", "pass")
+    good = program.replace("{keep}", "self.tasks.add(task)").replace("{wait}", "await asyncio.gather(*self.tasks)")
+    assert said(bad, driver) == "{}\n"
+    assert said(good, driver) == "{'page': 'body'}\n"
+
+
+def test_what_a_library_gives_is_a_coroutine_as_well() -> None:
+    program = """
+import asyncio
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+
+async def store(session: AsyncSession):
+    await session.execute(text("insert into names values ('ann')"))
+    {commit}
+
+
+async def main():
+    engine = create_async_engine("sqlite+aiosqlite:///" + sys.argv[1])
+    async with engine.begin() as connection:
+        await connection.execute(text("create table names (name text)"))
+    async with AsyncSession(engine) as session:
+        await store(session)
+    async with engine.connect() as connection:
+        print((await connection.execute(text("select count(*) from names"))).scalar())
+    await engine.dispose()
+"""
+    driver = """
+        import tempfile, sys
+        with tempfile.TemporaryDirectory() as folder:
+            sys.argv = ["", folder + "/names.db"]
+            asyncio.run(main())
+    """
+    libraries = ("sqlalchemy[asyncio]>=2,<3", "aiosqlite>=0.20,<1")
+    dropped = said(program.replace("{commit}", "session.commit()"), driver, *libraries)
+    assert "coroutine 'AsyncSession.commit' was never awaited" in dropped
+    assert dropped.startswith("0\n")
+    assert said(program.replace("{commit}", "await session.commit()"), driver, *libraries) == "1\n"
+
+
+def test_the_other_ways_out() -> None:
+    work = "import asyncio\n\n\nasync def work():\n    raise ValueError('disk full')\n\n\nasync def main():\n"
+    awaited = f"{work}    await work()\n"
+    grouped = f"{work}    async with asyncio.TaskGroup() as group:\n        group.create_task(work())\n"
+    for program in (awaited, grouped) if sys.version_info >= (3, 11) else (awaited,):
+        told = said(program, "asyncio.run(main())")
+        assert "ValueError: disk full" in told
+        assert LOST not in told

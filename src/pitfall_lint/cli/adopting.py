@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,8 @@ from pitfall_lint.cli import output
 from pitfall_lint.finding import Finding
 from pitfall_lint.reporters.summary import counted
 from pitfall_lint.since import Since, SinceError
-from pitfall_lint.source import Source
+from pitfall_lint.source import Source, SourceError
+from pitfall_lint.spread import narrowed
 
 if TYPE_CHECKING:
     from pitfall_lint.cli.check import _Run
@@ -45,6 +47,8 @@ class Adoption:
         try:
             self.baseline = self._read() if self.is_used else Baseline(folder=check.settings.root)
             self.since = self._since(options["since"]) if options["since"] is not None else None
+            self.wanted: Mapping[str, tuple[int, ...] | None] = {}
+            """The lines that can have new findings, by path, where no more than those are looked at."""
         except (BaselineError, SinceError) as error:
             raise click.ClickException(str(error)) from None
 
@@ -67,8 +71,17 @@ class Adoption:
     def look(self, linter: run.Linter, files: list[str]) -> run.Report:
         """Lint, and mend when that is the task; what is known is neither reported nor mended."""
         if self.since is not None and not self.check.is_stdin:
-            wanted = set(self.since.candidates(files))
-            files = [path for path in files if path in wanted]
+            reached = self.since.affected(files)
+            files = [path for path in files if path in reached.lines]
+            if not linter.mends and not self.is_used:  # both have to know all findings of a file
+                self.wanted = {os.path.abspath(path): lines for path, lines in reached.lines.items()}
+                gc.disable()  # so little is read that collecting costs more than it frees
+                try:
+                    report = self.filtered(_look_at(reached.lines, files, linter), linter, files)
+                finally:
+                    gc.enable()
+                left = f"{counted(reached.far, 'line')} that use what changed were not looked at: too many."
+                return replace(report, hidden=(*report.hidden, left)) if reached.far else report
         if self.writes:
             report = self.check.lint(linter, files)
             self._write_anew(report, linter, files)
@@ -185,7 +198,18 @@ class Adoption:
             source, settings = Source(path, data), self.check.resolver.for_file(path)
             codes = {finding.code for finding, _ in found if finding.path == path}
             rules = [rule for rule in before.rules(settings, path) if rule.code in codes]
-            said = lint.lint_source(source, rules, before.project(settings), on_error=lambda error: None, syntax=False)
+            awake = None
+            if self.wanted:
+                now = next(text for finding, text in found if finding.path == path)
+                awake = before.wake(source, path)
+                awake = narrowed(awake, source, self.wanted.get(os.path.abspath(path)), now)
+                awake = replace(awake, rules=tuple(rule for rule in awake.rules if rule.code in codes))
+            project = before.project(settings)
+            said = list(
+                lint.lint_with_facts(
+                    source, rules, project, on_error=lambda error: None, syntax=False, awake=awake
+                ).findings
+            )
             if self.check.task.noqa:
                 said = noqa.visible(source, said, rules)
             old += [(finding, source) for finding in said]
@@ -209,6 +233,21 @@ class Adoption:
         click.echo(f"Wrote {counted(len(written), 'known finding')} in {places} to {shown}.")
         if not self.check.settings.baseline:
             output.remark(f'put `baseline = "{self.path.name}"` into the settings, and every run leaves them out')
+
+
+def _look_at(wanted: Mapping[str, tuple[int, ...] | None], files: Sequence[str], linter: run.Linter) -> run.Report:
+    """Lint no more of some files than the definitions around the wanted lines."""
+    report = run.Report(checked=len(files))
+    for path in files:
+        try:
+            source = Source(run.shown_path(path), run.read(path))
+            source.decoded()
+            found = linter.check(source, path, narrowed(linter.wake(source, path), source, wanted[path]))
+        except (OSError, SourceError):
+            found = linter.check_file(path)  # which says what is wrong
+        if found.speaks:
+            report.files.append(found)
+    return report
 
 
 def _pairs(report: run.Report) -> Pairs:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import sys
 from typing import Any, TextIO
 
 import click
 
-from pitfall_lint import cache, catalog, config, discover, grading, libraries, repeating, run
+from pitfall_lint import cache, catalog, config, discover, grading, libraries, remembering, repeating, run
 from pitfall_lint.cli import nearest_command, output, show
 from pitfall_lint.cli.options import check_options, overrides_of
 from pitfall_lint.reporters import Style, concise, reporter, summary
 from pitfall_lint.source import Source
 
+_LOOKS = frozenset({"output_format", "color", "quiet", "silent", "statistics", "exit_zero", "jobs", "output_file"})
+"""Options that change how findings are shown, not which."""
 _FOR_PEOPLE = ("full", "concise", "grouped")
 
 
@@ -132,20 +135,40 @@ class _Run:
             return self.stdin(linter)
         progress = output.Progress(len(files), self.options["quiet"] or self.options["silent"])
         try:
-            report = run.lint_paths(files, linter, progress, jobs=self.options["jobs"])
+            memory = self.memory(files) if cache.RECORDER is not None and linter.hide is None else None
+            report = run.lint_paths(files, linter, progress, jobs=self.options["jobs"], memory=memory)
         finally:
             progress.clear()
         if cache.RECORDER is not None and not self.task.fix and linter.hide is None:
             cache.RECORDER.depends_on(repeating.inputs(self.paths, files, self.found, self.settings, report))
         return report
 
+    def memory(self, files: list[str]) -> remembering.Memory | None:
+        """Return what earlier runs like this one found in each file; None for runs that change files."""
+        if self.task.fix:
+            return None
+        found = discover.Found([], self.found.files)
+        inputs = repeating.inputs(self.paths, (), found, self.settings, run.Report())
+        looks = {key: value for key, value in self.options.items() if key not in _LOOKS}
+        conditions = (os.getcwd(), sorted(map(repr, looks.items())), repr(self.settings), self.task)
+        return remembering.Memory(conditions, (path for path in inputs if not os.path.isdir(path)), files)
+
     def silence(self, linter: run.Linter) -> int:
         """Write `# noqa` comments where findings are."""
+        from pathlib import Path
+
+        from pitfall_lint.baseline import Baseline, BaselineError
         from pitfall_lint.cli import silencing
 
         if self.is_stdin or self.task.fix:
             raise click.UsageError("--add-noqa works on files, and not together with --fix or --diff")
-        silencing.add(linter, self.files(), self.options["add_noqa"], self.fail, self.options["quiet"])
+        known = self.settings.baseline
+        if known:
+            try:
+                Baseline.read(Path(known))
+            except BaselineError as error:
+                raise click.ClickException(str(error)) from None
+        silencing.add(linter, self.files(), self.options["add_noqa"], self.fail, self.options["quiet"], known)
         return 2 if self.failed else 0
 
     def stdin(self, linter: run.Linter) -> run.Report:

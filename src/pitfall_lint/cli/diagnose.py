@@ -79,10 +79,13 @@ def _as_text(found: Diagnosis, rules: catalog.Catalog, style: Style) -> Iterator
         if (more := len(error.answers) - _SHOWN) > 0:
             yield f"  … and {more} less likely (--output-format json has all)\n\n"
     if not found.errors:
-        yield "None of the rules knows this error: it is none of ours.\n"
+        said = "None of the rules knows this error: it is none of ours."
+        if found.is_known:
+            said = "Rules know such a text, but no place in this tree explains it: none of ours, or a wrong --root."
+        yield f"{wrapped(said, style, 0)}\n"
         for rule in found.nearest:
             code = paint(rule.code, severity_color(rule.severity), style)
-            yield f"  near: {code} {rule.name}: {rule.summary}\n"
+            yield f"  near: {code} {wrapped(f'{rule.name}: {rule.summary}', style, 4, 15)}\n"
     elif found.others:
         yield f"{len(found.others)} other error{'s' if len(found.others) > 1 else ''} in it: none of ours\n"
 

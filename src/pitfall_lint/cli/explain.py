@@ -1,31 +1,40 @@
-"""`pitfall-lint explain`: a rule's page, or the rules behind a run-time text."""
+"""`pitfall-lint explain`: a rule's page, the rules behind a run-time text, or those that look at a library."""
 
 from __future__ import annotations
 
 import json
 import re
 import sys
+from collections.abc import Iterable, Mapping
 
 import click
 
-from pitfall_lint import catalog
+from pitfall_lint import catalog, config, libraries
 from pitfall_lint.cli import output
 from pitfall_lint.cli.options import complete_rules
-from pitfall_lint.reporters.paint import paint, severity_color
+from pitfall_lint.opening import open_project
+from pitfall_lint.reporters import Style
+from pitfall_lint.reporters.paint import paint, severity_color, wrapped
+from pitfall_lint.reporters.summary import counted
 
 
 @click.command("explain", context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("rule", metavar='RULE|"RUN-TIME TEXT"', shell_complete=complete_rules)
+@click.argument("rule", metavar='RULE|"RUN-TIME TEXT"|LIBRARY', shell_complete=complete_rules)
 @click.option("--output-format", type=click.Choice(("text", "json")), default="text", help="How to print it.")
 @click.option("--json", "as_json", is_flag=True, help="The same as --output-format json.")
 @click.option("--color", type=click.Choice(("auto", "always", "never")), default="auto", help="When to use colours.")
 def command(rule: str, output_format: str, as_json: bool, color: str) -> int:
-    """Explain a rule by its code or name, or find the rules behind an error that was seen at run time."""
+    """Explain a rule by its code or name, or find the rules behind an error that was seen at run time.
+
+    The name of a library tells which rules look at it.
+    """
     try:
         rules = catalog.load()
+        exact = rules.find(rule.strip())
+        concerned = {} if exact else _concerned(rule.strip(), rules)
     except catalog.PageError as error:
         raise click.ClickException(str(error)) from None
-    found = [exact] if (exact := rules.find(rule.strip())) else rules.find_by_symptom(rule)
+    found = [exact] if exact else list(concerned) or rules.find_by_symptom(rule)
     if not found:
         raise click.ClickException(_unknown(rule, rules))
     if as_json or output_format == "json":
@@ -33,13 +42,43 @@ def command(rule: str, output_format: str, as_json: bool, color: str) -> int:
         click.echo(json.dumps(data[0] if exact else data, indent=2, ensure_ascii=False))
         return 0
     style = output.style_for(sys.stdout, color, False)
+    if concerned:
+        click.echo(f"{counted(len(found), 'rule')} know{'s' * (len(found) == 1)} {rule.strip()}:\n")
+        _list(found, concerned, style)
+        click.echo(f"\n{wrapped(f'Read one: `pitfall-lint explain {found[0].code}`', style, 0)}")
+        return 0
     if len(found) > 1:
         click.echo(f"{len(found)} rules know this text:\n")
-        for each in found:
-            click.echo(f"  {paint(each.code, severity_color(each.severity), style)} {each.name}: {each.summary}")
+        _list(found, {}, style)
         click.echo(f"\nThe first one; the others: `pitfall-lint explain {found[1].code}`\n")
     _print_page(_for_people(found[0]), style.color, style.width)
     return 0
+
+
+def _concerned(name: str, rules: catalog.Catalog) -> dict[catalog.Rule, str]:
+    """Return the rules that have rows of a library, with the versions that those are about."""
+    if not re.fullmatch(r"[\w-]+", name):
+        return {}
+    try:
+        known = open_project(config.Resolver().for_folder(".")).libraries
+    except (config.ConfigError, libraries.LibraryError):  # the settings of a project are no reason to explain nothing
+        known = libraries.load(catalog.library_files())
+    rows = [row for row in known.all_rows() if row.library == name.lower().replace("-", "_")]
+    found = {}
+    for rule in rules if rows else ():
+        kinds = {kind for key, kind in libraries.kinds().items() if key in rule.asks}
+        its = [row for row in rows if type(row) in kinds]
+        if its:
+            versions = sorted({row.versions for row in its})
+            found[rule] = "" if "" in versions else ", ".join(versions)
+    return found
+
+
+def _list(found: Iterable[catalog.Rule], versions: Mapping[catalog.Rule, str], style: Style) -> None:
+    for rule in found:
+        code = paint(rule.code, severity_color(rule.severity), style)
+        about = f" ({versions[rule]})" if versions.get(rule) else ""
+        click.echo(f"  {code} {wrapped(f'{rule.name}{about}: {rule.summary}', style, 9)}")
 
 
 def _unknown(text: str, rules: catalog.Catalog) -> str:

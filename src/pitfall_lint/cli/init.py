@@ -5,13 +5,14 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from pitfall_lint import catalog, config, fixing, libraries, run
 from pitfall_lint.cli import output, tables
-from pitfall_lint.reporters.paint import paint
+from pitfall_lint.reporters.paint import paint, wrapped
 
 _COLORS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -47,7 +48,7 @@ def command(folder: Path, diff: bool, add_library: tuple[str, ...], color: str) 
     verb = "Would change" if diff else "Changed"
     click.echo(f"{verb} {', '.join(changed)}." if changed else "Nothing to change: everything is set up.")
     for note in plan.notes:
-        click.echo(f"- {note}")
+        click.echo(f"- {wrapped(note, style, 2)}")
     return 0
 
 
@@ -113,7 +114,9 @@ class Plan:
         from pitfall_lint.cli import drafting
 
         settings = config.Resolver(folder=str(self.folder)).for_folder(str(self.folder))
-        row = drafting.draft(name, self.folder, run.open_project(settings))
+        # The file of rows may be named and not be there yet: this is what makes it.
+        there = tuple(path for path in settings.libraries if Path(path).exists())
+        row = drafting.draft(name, self.folder, run.open_project(replace(settings, libraries=there)))
         path = self.folder / "pitfall-libraries.toml"
         self._change(path, lambda text: text if f'"{name}"' in text else _joined(text, row))
         self.notes.append(f"{path.name}: a draft; look it over, then run `pitfall-lint libraries check`")

@@ -69,7 +69,7 @@ def _split_config(value: tuple[str, ...]) -> tuple[str | None, dict[str, Any]]:
 
 
 _OPTIONS: tuple[Callable[[Any], Any], ...] = (
-    click.argument("paths", nargs=-1, type=click.Path()),
+    click.argument("paths", nargs=-1, type=click.Path(readable=False)),
     # what to do
     _flag("--fix/--no-fix", text="Mend what can be mended safely."),
     _flag("--unsafe-fixes/--no-unsafe-fixes", text="Take fixes, too, that a person should look at."),

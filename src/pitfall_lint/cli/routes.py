@@ -10,8 +10,8 @@ import sys
 import click
 
 from pitfall_lint import catalog, libraries
-from pitfall_lint.semantic import routes
-from pitfall_lint.semantic.project import Project
+from pitfall_lint.semantic import hollow, table
+from pitfall_lint.semantic.project import Project, read_bytes
 
 
 @click.command("routes", context_settings={"help_option_names": ["-h", "--help"]})
@@ -20,19 +20,26 @@ from pitfall_lint.semantic.project import Project
 def command(folder: str, output_format: str) -> int:
     """Print the route table of a project as the rules see it: for debugging, nothing is run."""
     rows = libraries.load(catalog.library_files())
-    project = Project(rows, root=folder)
+    wanted = hollow.speaks_of_routes(rows)
+
+    def read(path: str) -> bytes | None:
+        data = read_bytes(path)
+        return hollow.hollow(data, wanted) if data is not None else None
+
+    project = Project(rows, root=folder, read=read)
     paths = sorted(
         os.path.join(inside, name)
         for inside, _, names in os.walk(os.path.abspath(folder))
         for name in names
         if name.endswith(".py")
     )
-    files = [file for path in paths if (file := project.open(path)) is not None]
-    table = routes.table(files)
+    told = [path for path in paths if wanted.search(read_bytes(path) or b"")]
+    files = [file for path in told if (file := project.open(path)) is not None]
+    entries = table.table(files)
     if output_format == "json":
-        sys.stdout.write(json.dumps([dataclasses.asdict(entry) for entry in table], indent=2) + "\n")
+        sys.stdout.write(json.dumps([dataclasses.asdict(entry) for entry in entries], indent=2) + "\n")
         return 0
-    for entry in table:
+    for entry in entries:
         place = f"{os.path.relpath(entry.file, folder)}:{entry.line}"
         sys.stdout.write(f"{entry.methods or entry.kind:10}{entry.path:50}  {place}\n")
     return 0

@@ -7,14 +7,22 @@ from pathlib import Path
 
 import click
 
-from pitfall_lint import fixing, noqa, run
+from pitfall_lint import baseline, fixing, noqa, run
 from pitfall_lint.lint import SYNTAX_ERROR
 
 
 def add(
-    linter: run.Linter, files: Iterable[str], reason: str, fail: Callable[[str], None], quiet: bool = False
+    linter: run.Linter,
+    files: Iterable[str],
+    reason: str,
+    fail: Callable[[str], None],
+    quiet: bool = False,
+    known: str = "",
 ) -> None:
-    """Silence every finding of these files on its line; `fail` hears what could not be done."""
+    """Silence every finding of these files on its line; `fail` hears what could not be done.
+
+    What the baseline file `known` has is silent already, and gets no comment.
+    """
     count, changed = 0, 0
     for path in files:
         report = linter.check_file(path)
@@ -26,7 +34,13 @@ def add(
         if any(finding.code == SYNTAX_ERROR for finding in report.findings):
             fail(f"{report.path}: has a syntax error and is left alone")
             continue
-        wanted = [finding for finding in report.findings if finding.code != noqa.UNUSED]
+        findings = list(report.findings)
+        softened = baseline.softened(findings, source, known) if known else findings
+        wanted = [
+            finding
+            for finding, soft in zip(findings, softened, strict=True)
+            if finding is soft and finding.code != noqa.UNUSED
+        ]
         edits = noqa.silence(source, wanted, " ".join(reason.split()))
         if not edits:
             continue

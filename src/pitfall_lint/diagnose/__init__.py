@@ -10,7 +10,7 @@ from pitfall_lint.diagnose.answers import Answer, answer
 from pitfall_lint.diagnose.places import Tree
 from pitfall_lint.diagnose.reading import Event, read_log
 from pitfall_lint.diagnose.secrets import masked
-from pitfall_lint.diagnose.symptoms import is_telling, matches
+from pitfall_lint.diagnose.symptoms import is_telling, matches, stands
 
 __all__ = ["Answer", "Diagnosed", "Diagnosis", "diagnose", "masked"]
 
@@ -34,7 +34,9 @@ class Diagnosis:
     others: tuple[str, ...]
     """The titles of the errors that none of the rules knows."""
     nearest: tuple[catalog.Rule, ...] = ()
-    """Rules that come near, where nothing was known."""
+    """Rules that come near, where nothing was answered."""
+    is_known: bool = False
+    """Whether rules know a text of the log, though no place in the code was found for it."""
 
 
 def diagnose(text: str, root: str = ".", resolver: config.Resolver | None = None) -> Diagnosis:
@@ -47,6 +49,7 @@ def diagnose(text: str, root: str = ".", resolver: config.Resolver | None = None
     events = read_log(text, lambda line: is_telling(line, rules))
     known = [event for event in events if matches(event.text, rules)]
     errors: list[Diagnosed] = []
+    answered: set[int] = set()
     if known:
         settings = resolver.for_folder(root)
         if not settings.file:
@@ -55,15 +58,15 @@ def diagnose(text: str, root: str = ".", resolver: config.Resolver | None = None
         tree = Tree(os.path.abspath(root), map(os.path.abspath, _files(root, resolver)))
         for event in known:
             if answers := answer(event, rules, tree, project):
-                errors.append(Diagnosed(_title(event), event.count, tuple(answers)))
-    answered = {error.title for error in errors}
-    others = tuple(title for event in events if (title := _title(event)) and title not in answered)
+                errors.append(Diagnosed(_title(event, answers[0].symptom), event.count, tuple(answers)))
+                answered.add(id(event))
+    others = tuple(title for event in events if id(event) not in answered and (title := _title(event)))
     nearest: dict[catalog.Rule, None] = {}
     for event in () if errors else events:
         nearest.update(
             dict.fromkeys([*(m.rule for m in matches(event.text, rules)), *rules.find_by_symptom(event.text)])
         )
-    return Diagnosis(tuple(errors), others, tuple(nearest)[:3])
+    return Diagnosis(tuple(errors), others, tuple(nearest)[:3], bool(known) and not errors)
 
 
 def _files(root: str, resolver: config.Resolver) -> list[str]:
@@ -71,6 +74,8 @@ def _files(root: str, resolver: config.Resolver) -> list[str]:
     return [path for path in discover.find([root], resolver.for_folder, errors=errors) if path.endswith(".py")]
 
 
-def _title(event: Event) -> str:
-    line = masked(" ".join(event.title.split()))
+def _title(event: Event, symptom: str = "") -> str:
+    """Return what a person would quote of an error; the line that a symptom is in, if there is one."""
+    told = next((line for line in event.lines if symptom and stands(symptom, line)), event.title)
+    line = masked(" ".join(told.split()))
     return line if len(line) <= 160 else line[:159] + "…"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 
 from pitfall_lint.diagnose.reading import Frame
 from pitfall_lint.run import read, shown_path
 from pitfall_lint.semantic.outline import Block, Outline
+from pitfall_lint.semantic.spans import imports
 from pitfall_lint.source import Source
 
 _INSTALLED = re.compile(r"(?:^|/)(?:site-packages|dist-packages)/")
@@ -37,6 +38,22 @@ class Module:
         except OSError:
             return None
 
+    @property
+    def data(self) -> bytes:
+        """The bytes of the text; none when it can't be read."""
+        return self.source.data if self.source is not None else b""
+
+    @cached_property
+    def _imported(self) -> frozenset[str]:
+        found = imports(self.data).values()
+        return frozenset(word for bindings in found for binding in bindings for word in binding.full.split("."))
+
+    def imports(self, other: Module) -> bool:
+        """Tell whether this module may import another one, going by the last word of its name."""
+        stem = other.parts[-1].removesuffix(".py")
+        word = other.parts[-2] if stem == "__init__" and len(other.parts) > 1 else stem
+        return word.encode() in self.data and word in self._imported
+
     @cached_property
     def outline(self) -> Outline | None:
         """Its definitions."""
@@ -53,6 +70,15 @@ class Module:
         named = [b for b in outline.blocks if b.name == function.rpartition(".")[2] and not b.is_class]
         return named[0] if len(named) == 1 else around[-1] if around and not named else None
 
+    def line_of(self, text: str, near: int, block: Block | None) -> int | None:
+        """Return the 1-based line of a definition that says something, the nearest one; None if there is none."""
+        if self.source is None or len(text) < 4:
+            return None
+        first, end = (block.first, block.end) if block is not None else (0, len(self.source.lines))
+        wanted = text.encode()
+        found = [n + 1 for n in range(first, end) if self.source.lines[n].strip() == wanted]
+        return min(found, key=lambda line: abs(line - near), default=None)
+
 
 @dataclass(frozen=True, eq=False)
 class Place:
@@ -62,6 +88,8 @@ class Place:
     module: Module
     block: Block | None
     """The function; None at module level."""
+    is_exact: bool = False
+    """Whether the line's text is known, so that the line is right though the log may be of another version."""
 
 
 class Tree:
@@ -95,7 +123,9 @@ class Tree:
         if not scored or (len(scored) > 1 and scored[0][:2] == scored[1][:2]):
             return None
         module = scored[0][2]
-        return Place(frame, module, module.block(frame.line, frame.function))
+        block = module.block(frame.line, frame.function)
+        line = module.line_of(frame.text, frame.line, block)
+        return Place(replace(frame, line=line or frame.line), module, block, line is not None)
 
     def _belongs(self, module: Module, common: int, package: tuple[str, ...]) -> bool:
         if package:  # all of the package's own path must be there
@@ -118,7 +148,7 @@ def _may_hold(module: Module, frame: Frame) -> bool:
         return False
     name = frame.function.rpartition(".")[2]
     if not name or "<" in name:
-        return frame.line <= len(module.source.lines)
+        return frame.line <= len(module.source.lines) or (len(frame.text) > 3 and frame.text.encode() in module.data)
     return name.encode() in module.source.data
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pitfall_lint.diagnose.prefixes import lines_of
 
@@ -35,6 +35,8 @@ class Frame:
     path: str
     line: int
     function: str = ""
+    text: str = ""
+    """The line of source below it, where the log has it."""
 
 
 @dataclass
@@ -135,6 +137,10 @@ class _Reader:
         match = _FRAME.search(line) or _SHORT.search(line)
         if match is not None:
             self._frame(match)
+        elif line[:1].isspace() and self.event.frames and not self.event.frames[-1].text and not line.strip(" ~^"):
+            return  # marks without the line that they belong to
+        elif line[:1].isspace() and self.event.frames and not self.event.frames[-1].text:
+            self.event.frames[-1] = replace(self.event.frames[-1], text=line.strip())
         elif line and not line[0].isspace() and _EXCEPTION.match(line) is not None:
             self.event.exceptions.append(line)
             self._say(line)

@@ -60,14 +60,17 @@ def load(paths: Iterable[Path]) -> Libraries:
     rows: list[Row] = []
     known = kinds()
     for path in paths:
-        rows.extend(_read(path, known))
+        for row in _read(path, known):
+            rows.extend(row.expanded())
     return Libraries(rows)
 
 
 def _read(path: Path, known: Mapping[str, type[Row]]) -> Iterable[Row]:
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except OSError as error:
+        raise LibraryError(f"{path}: {error.strerror or error}") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise LibraryError(f"{path}: {error}") from None
     for key, entries in tables.items():
         kind = known.get(key)

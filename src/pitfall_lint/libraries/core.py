@@ -22,11 +22,30 @@ class Type(Row):
 class Function(Row):
     """A function or method (`type.method`) and what calling it gives."""
 
-    name: str = name_field(wakes=False)
+    name: str = name_field(wakes=False, shape=("called", "not-awaited"))
     also: tuple[str, ...] = ()
     returns: str = ""
     """The canonical name of the returned type; of the awaited result for coroutine functions."""
+    parts: tuple[str, ...] = ()
+    """The canonical names of the types in a returned tuple."""
     coroutine: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coroutines(Row):
+    """Coroutine functions of one type or module: short for as many functions."""
+
+    of: str
+    """The type or module."""
+    called: tuple[str, ...]
+    """Their names there."""
+
+    def expanded(self) -> tuple[Row, ...]:
+        """Return one function for each name."""
+        return tuple(
+            Function(name=f"{self.of}.{name}", coroutine=True, library=self.library, versions=self.versions)
+            for name in self.called
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,20 @@ class RoutePath(Row):
     trailing_says: str = ""
     prefix: str = ""
     """For includes and mounts: where the router or sub-application stands, `position|keyword`."""
+    routes: str = ""
+    """For mounts: where a list of routes may stand instead."""
+    handler: str = "1|endpoint"
+    methods: str = "|methods"
+    """Where the methods stand that it answers, unless its own name is one (`app.get`, `add_post`)."""
+    answers: tuple[str, ...] = ()
+    """What it answers when no methods are given, "*" for all; empty when that depends."""
+    parameters: Literal["braces", "angles", "groups"] = "braces"
+    """How its path writes parameters: `{id}`, `<id>`, `([^/]+)`."""
+    order: Literal["", "first"] = ""
+    """first: a request goes to the route that was registered first of those that match, whatever its parameters."""
+    again: Literal["", "first", "last", "raises"] = ""
+    """Which one answers when a path is registered twice."""
+    again_says: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,10 +63,23 @@ class Router(Row):
     """Where its constructor takes its prefix: `position|keyword`."""
     root: bool = False
     """It is an application: nothing has to include it."""
+    routes: str = ""
+    """Where its constructor takes a list of routes: `position|keyword`."""
     bare: Fate = "melts"
     """What `x` does below a prefix."""
     without_prefix: Fate = "silent"
     """What `x` does when no prefix is given."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UrlInclude(Row):
+    """A call that stands for the routes of another module."""
+
+    call: str = name_field(wakes=False)
+    module: str = "0|arg"
+    """Where the module's dotted name, or a list of routes, stands."""
+    variable: str = "urlpatterns"
+    """The module's variable that holds them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +135,17 @@ class Setting(Row):
     key: str = "0|key"
     default: str = "1|default"
     source: Literal["environment", "setting"] = "environment"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandLine(Row):
+    """A type whose attributes are the options of a command line, and the method that declares one."""
+
+    type: str = name_field(wakes=False)
+    declares: str = "add_argument"
+    name: str = "|dest"
+    """Where the attribute's name stands, unless it is made of the first long flag."""
+    default: str = "|default"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,9 +23,9 @@ def name_field(*, wakes: bool = True, shape: tuple[str, ...] = (), default: Any 
     return field(default=default, metadata=metadata)
 
 
-def word_field(*, default: Any = ()) -> Any:
-    """Declare a field of plain words (method names and the like) that make a file worth looking at."""
-    return field(default=default, metadata={"word": True})
+def word_field(*, default: Any = (), shape: tuple[str, ...] = ()) -> Any:
+    """Declare a field of plain words (method names and the like) that make a file worth looking at; see name_field."""
+    return field(default=default, metadata={"word": True, "shape": shape})
 
 
 def _strings(value: Any) -> tuple[str, ...]:
@@ -44,6 +44,10 @@ class Row:
     """The distribution on PyPI that `versions` speaks of; the library if empty."""
     versions: str = ""
     """A PEP 440 specifier: the row holds only for these versions."""
+
+    def expanded(self) -> tuple[Row, ...]:
+        """Return the rows that it stands for: itself, mostly."""
+        return (self,)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -54,6 +54,8 @@ class Lazy(Row):
     """Where the thing is that it reads from, `position|keyword`; empty: the receiver."""
     consumed_by: tuple[str, ...] = ()
     """Methods that read everything, so that nothing is left to be read later."""
+    iterates: Literal["", "sync", "async"] = ""
+    """How the result is read when that is all one does with it: by `for`, by `async for`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +66,8 @@ class StreamBody(Row):
     content: str = "0|content"
     background: str = ""
     """Where the function is that is called after the body."""
+    background_type: str = ""
+    """What that function is wrapped in: the class to import."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +94,8 @@ class Dependency(Row):
     scope: str = ""
     early: str = ""
     """Versions in which the part behind `yield` runs before a streaming body is sent (PEP 440)."""
+    late_scope: str = ""
+    """The scope with which it runs behind the body."""
 
 
 @dataclass(frozen=True, kw_only=True)

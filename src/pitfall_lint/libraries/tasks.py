@@ -27,6 +27,21 @@ class Spawn(Row):
     """A lost exception is not even logged."""
     cancellable: bool = True
     """Whether the loop cancels it at shutdown, so that callbacks meet cancelled futures."""
+    awaitable: bool = False
+    """What it gives can be awaited in the place of the coroutine: `await loop.run_in_executor(…)`."""
+    group: str = ""
+    """The group whose `create_task` starts the same and hands its exception on; `async with` makes one."""
+    group_python: str = ""
+    """The Pythons that have it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Likely(Row):
+    """A method that most likely starts a function on whatever object has it, if it is given one."""
+
+    method: str = word_field(default="")
+    does: str
+    """What it most likely does: the name of a spawn."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,6 +83,10 @@ class Scheduled(Row):
     function: str = "0|callback"
     """Where the function is: position|keyword."""
     receivers: tuple[str, ...] = ()
+    at_end: bool = False
+    """It is called to end the program: nobody is left to tell what goes wrong then."""
+    goes_on_after: tuple[str, ...] = ()
+    """First arguments (signals) for which it is not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +111,8 @@ class Cancellation(Row):
     call: str = name_field(default="")
     word: str = word_field(default="")
     """The word to look for, where the name's package need not be imported."""
+    bare: str = word_field(default="", shape=("bare-except",))
+    """The keyword of the clause that takes it without naming it."""
     never: bool = False
     """Its library forbids to swallow it anywhere."""
 
@@ -102,6 +123,13 @@ class Keyword(Row):
 
     word: str = word_field()
     meaning: Literal["coroutine", "await", "except"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counter(Row):
+    """What goes by the names of parameters that count attempts."""
+
+    params: tuple[str, ...] = word_field()
 
 
 @dataclass(frozen=True, kw_only=True)

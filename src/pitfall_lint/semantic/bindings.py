@@ -154,7 +154,8 @@ def _param(file: File, binding: Binding) -> Values:
         return (Instance(function.class_),)
     if binding.annotation is not None:
         known = annotation.annotated(file, binding.annotation)
-        return known if known else (UNKNOWN,)
+        if binding.value is None or not all(isinstance(v, Instance) and v.type in _CALLABLE for v in known):
+            return known if known else (UNKNOWN,)
     if binding.value is not None:
         return merged((*values_of(file, binding.value), UNKNOWN))
     return (UNKNOWN,)
@@ -181,4 +182,6 @@ def _items_at(values: Values, index: int) -> Values:
     return (UNKNOWN,)
 
 
+_CALLABLE = frozenset({"typing.Callable", "collections.abc.Callable"})
+"""Annotations that say less than a default does: `clock: Callable[[], float] = time.monotonic`."""
 _CONSTANTS: dict[str, Values] = {"None": (Const(None),), "True": (Const(True),), "False": (Const(False),)}

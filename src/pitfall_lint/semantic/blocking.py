@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.finding import Related
-from pitfall_lint.libraries.loops import Blocking, PlatformTest
-from pitfall_lint.semantic.calls import runs
+from pitfall_lint.libraries.loops import Blocking, PlatformTest, ThreadEntry
+from pitfall_lint.semantic.calls import runs, tested
 from pitfall_lint.semantic.guards import knows_loops
-from pitfall_lint.semantic.values import NOT_CONSTANT
+from pitfall_lint.semantic.values import NOT_CONSTANT, Coroutine
 from pitfall_lint.semantic.walk import all_nodes
 
 if TYPE_CHECKING:
@@ -87,12 +87,18 @@ def _wait_in(function: Function, strict: bool, depth: int) -> Wait | None:
         return None
     for call in function.calls():
         found = wait_of(call, strict=strict, depth=depth)
-        if found is None or knows_loops(function):
+        if found is None or knows_loops(function) or _gives_coroutines(function):
             continue
         ifs = conditions(function, call)
         if ifs is not None and found.ifs + ifs <= _IFS:
             return Wait(found.row, found.calls, found.ifs + ifs)
     return None
+
+
+def _gives_coroutines(function: Function) -> bool:
+    """Tell whether a plain function returns a coroutine on some path: then that is what a coroutine gets of it."""
+    values = [value for returned in function.returns() for value in function.file.values_of(returned)]
+    return any(isinstance(value, Coroutine) for value in values)
 
 
 def _may_wait(function: Function) -> bool:
@@ -123,9 +129,20 @@ def waits(call: Call, row: Blocking) -> bool:
             return False
     for place in row.unless:
         argument = call.where(place)
+        if argument is not None and _starts_a_thread(call.function):
+            return False  # until that is ready, and bounded
         if argument is not None and ((value := call.file.folded(argument)) is NOT_CONSTANT or not value):
             return False
     return not (call.has_star and (row.unless or row.quick_if))
+
+
+def _starts_a_thread(function: Function | None) -> bool:
+    """Tell whether a function makes the thread that it may wait for."""
+    return function is not None and any(
+        not row.process and not row.awaitable
+        for call in function.calls()
+        for row in function.file.rows_of_call(call, ThreadEntry)
+    )
 
 
 def _is_plain(function: Function) -> bool:
@@ -145,7 +162,7 @@ def conditions(function: Function, call: Call) -> int | None:
     child: cst.CSTNode = call.node
     for ancestor in file.ancestors(call.node):
         if isinstance(ancestor, (cst.If, cst.IfExp)) and child is not ancestor.test:
-            if _names(ancestor.test) & params or _asks_platform(file, ancestor.test):
+            if tested(ancestor.test) & params or _asks_platform(file, ancestor.test):
                 return None
             found += 1
         elif isinstance(ancestor, (cst.ExceptHandler, cst.MatchCase)) or (
@@ -189,16 +206,3 @@ def _asks_platform(file: File, test: cst.BaseExpression) -> bool:
         and file.libraries.find(PlatformTest, name) is not None
         for node in all_nodes(test)
     )
-
-
-def _names(test: cst.BaseExpression) -> set[str]:
-    """Return the plain names that a condition tests: `flag`, `not flag`, `a and b`, `flag is None`."""
-    if isinstance(test, cst.Name):
-        return {test.value}
-    if isinstance(test, cst.UnaryOperation):
-        return _names(test.expression)
-    if isinstance(test, cst.BooleanOperation):
-        return _names(test.left) | _names(test.right)
-    if isinstance(test, cst.Comparison):
-        return _names(test.left)
-    return set()

@@ -132,7 +132,26 @@ def _within(value: cst.BaseExpression, call: Call) -> bool:
 def _alternatives(value: cst.BaseExpression) -> tuple[cst.BaseExpression, ...]:
     if isinstance(value, cst.BooleanOperation):
         return (value.left, value.right)
-    return (value.body, value.orelse) if isinstance(value, cst.IfExp) else ()
+    if not isinstance(value, cst.IfExp):
+        return ()
+    nothing = _is_nothing(value.test, value.body), _is_nothing(value.test, value.orelse, otherwise=True)
+    return tuple(way for way, gone in zip((value.body, value.orelse), nothing, strict=True) if not gone)
+
+
+def _is_nothing(test: cst.BaseExpression, way: cst.BaseExpression, *, otherwise: bool = False) -> bool:
+    """Tell whether a way of a conditional is taken only where its own name is None: `x if x is None else …`."""
+    if isinstance(test, cst.UnaryOperation) and isinstance(test.operator, cst.Not):
+        return _is_nothing(test.expression, way, otherwise=not otherwise)
+    if not isinstance(way, cst.Name):
+        return False
+    if isinstance(test, cst.Name):
+        return otherwise and test.value == way.value
+    if not isinstance(test, cst.Comparison) or not isinstance(test.left, cst.Name) or test.left.value != way.value:
+        return False
+    target = test.comparisons[0]
+    if not isinstance(target.comparator, cst.Name) or target.comparator.value != "None":
+        return False
+    return isinstance(target.operator, (cst.IsNot, cst.NotEqual) if otherwise else (cst.Is, cst.Equal))
 
 
 def _remembers(init: Function, name: str, attribute: str) -> bool:

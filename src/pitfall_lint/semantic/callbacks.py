@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -48,8 +49,16 @@ def done_callbacks(file: File) -> Iterator[DoneCallback]:
                     known = function.file.row_of(cst.ensure_type(param.node.name, cst.Name), Future) or _annotated(
                         function, param.annotation
                     )
-                if known is not None and not known.cancelled_error_is_exception:
-                    yield DoneCallback(call, function, param.name, known)
+                if known is None or known.cancelled_error_is_exception or _is_taken_back(file, known, function):
+                    continue
+                yield DoneCallback(call, function, param.name, known)
+
+
+def _is_taken_back(file: File, row: Future, function: Function) -> bool:
+    """Tell whether the file takes a callback off again, as who cancels a task in good order does."""
+    takes_off = f"remove{row.callback.removeprefix('add')}".encode()
+    pattern = rb"\.%s\(\s*(?:\w+\.)*%s\b" % (re.escape(takes_off), re.escape(function.name.encode()))
+    return takes_off in file.source.data and re.search(pattern, file.source.data) is not None
 
 
 def _annotated(function: Function, annotation: cst.BaseExpression) -> Future | None:

@@ -139,11 +139,17 @@ def awaited(file: File, value: Value) -> Values:
         if isinstance(value.of, Function):
             return returned(value.of)
         row = file.libraries.find(FunctionRow, value.of)
+        if row is not None and row.parts:
+            return (Collection("tuple", tuple(Instance(file.libraries.canonical(part)) for part in row.parts)),)
         if row is not None and row.returns:
             return (Instance(file.libraries.canonical(row.returns), value.call, value.file),)
         return (UNKNOWN,)
-    if isinstance(value, Instance) and isinstance(value.type, str) and file.libraries.find(Type, value.type):
-        return (value,)  # `await create_pool()`: a row that calls itself by its type
+    if isinstance(value, Instance) and isinstance(value.type, str):
+        row_of_type = file.libraries.find(Type, value.type)
+        if row_of_type is not None and row_of_type.enters:  # `await pool.acquire()`, `async with pool.acquire()`
+            return (Instance(file.libraries.canonical(row_of_type.enters), value.origin, value.file),)
+        if row_of_type is not None:
+            return (value,)  # `await create_pool()`: a row that calls itself by its type
     return (UNKNOWN,)
 
 

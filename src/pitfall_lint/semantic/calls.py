@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call
     from pitfall_lint.semantic.file import File
 
+_NO_USES = (cst.FunctionDef, cst.ClassDef, cst.Param, cst.ImportAlias, cst.ImportFrom, cst.AsName)
 _COMMON = 60
 """A name that stands on more lines than this is not followed: the effort would be the whole file's."""
 
@@ -36,7 +37,7 @@ def _mentions(file: File, name: str) -> Iterator[cst.BaseExpression]:
             outer = file.parent(node)
             if isinstance(outer, cst.Attribute) and outer.attr is node:
                 yield outer
-            elif isinstance(outer, (cst.FunctionDef, cst.ClassDef, cst.Param, cst.ImportAlias, cst.AsName)):
+            elif isinstance(outer, _NO_USES):
                 continue
             elif not (isinstance(outer, cst.Arg) and outer.keyword is node):
                 yield node
@@ -154,10 +155,38 @@ def _leads_to(
         return ()
     calls = list(function.calls())
     for call in calls:
-        if wanted(call):
+        if wanted(call) and not is_switched_on(function, call):
             return (call,)
     for call in calls if depth else ():
         target = runs(call)
         if target is not None and (further := leads_to(target, kind, wanted, passable, depth - 1)):
-            return (call, *further)
+            if not is_switched_on(function, call):
+                return (call, *further)
     return ()
+
+
+def is_switched_on(function: Function, call: Call) -> bool:
+    """Tell whether a condition around a call asks a parameter of its function: then the callers decide."""
+    params = {param.name for param in function.params} - {function.self_name}
+    child: cst.CSTNode = call.node
+    for ancestor in function.file.ancestors(call.node):
+        if ancestor is function.node:
+            return False
+        if isinstance(ancestor, (cst.If, cst.IfExp)) and child is not ancestor.test:
+            if tested(ancestor.test) & params:
+                return True
+        child = ancestor
+    return False
+
+
+def tested(test: cst.BaseExpression) -> set[str]:
+    """Return the plain names that a condition tests: `flag`, `not flag`, `a and b`, `flag is None`."""
+    if isinstance(test, cst.Name):
+        return {test.value}
+    if isinstance(test, cst.UnaryOperation):
+        return tested(test.expression)
+    if isinstance(test, cst.BooleanOperation):
+        return tested(test.left) | tested(test.right)
+    if isinstance(test, cst.Comparison):
+        return tested(test.left)
+    return set()

@@ -44,10 +44,15 @@ def swallowers(file: File) -> Iterator[Swallower]:
                             yield Swallower(item.item, node.body, None, row)
         elif isinstance(node, cst.Try):
             for handler in node.handlers:
-                row = _row(file, handler.type) if handler.type is not None else None
+                row = _row(file, handler.type) if handler.type is not None else _everything(file)
                 if row is not None:
                     yield Swallower(handler, node.body, handler, row)
                     break  # later clauses never see it
+
+
+def _everything(file: File) -> Cancellation | None:
+    """Return the row of what a bare `except:` takes."""
+    return next((row for row in file.libraries.rows(Cancellation) if row.bare), None)
 
 
 def _suppresses(file: File, call: cst.Call) -> bool:

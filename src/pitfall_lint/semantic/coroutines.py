@@ -13,6 +13,7 @@ from pitfall_lint.libraries.tasks import Spawn, Transparent, Waiter
 from pitfall_lint.semantic import clauses
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.handover import argument_for
+from pitfall_lint.semantic.harmless import is_stub
 from pitfall_lint.semantic.values import Coroutine
 from pitfall_lint.semantic.walk import all_nodes
 
@@ -97,14 +98,35 @@ def coroutine_made(call: Call) -> Function | str | None:
     made: list[Coroutine] = [value for value in values if isinstance(value, Coroutine)]
     if not made or len(made) != len(values) or call.is_awaited:
         return _by_decorated_class(call) if not values or not made else None
-    if call.method is not None and _is_replaced(call.file, call.method):
+    if (call.method is not None and _is_replaced(call.file, call.method)) or _is_asked_for(call):
         return None
     if all(isinstance(value.of, str) or keeps_coroutine(value.of) for value in made):
         target = call.target
         if isinstance(target, Function) and not keeps_coroutine(target, any_kind=True):
             return None
+        if isinstance(target, Function) and not target.is_async and not _always_gives(target):
+            return None
         return made[0].of
     return None
+
+
+def _always_gives(function: Function) -> bool:
+    """Tell whether a plain function returns something on every path: no bare `return`, no end without one."""
+    if isinstance(function.node, cst.Lambda):
+        return True
+    if any(node.value is None for node in function.nodes(cst.Return)):
+        return False
+    states = function.file.flow(function).typestate(True, lambda step, state, raised: state)
+    return states is not None and not states.exits("end")
+
+
+def _is_asked_for(call: Call) -> bool:
+    """Tell whether the function around a call asks what the callee is: `if iscoroutinefunction(f): await f()`."""
+    callee, function = call.file.text(call.node.func), call.function
+    if function is None or b"iscoroutinefunction" not in call.file.source.data:
+        return False
+    asked = (n for n in function.nodes(cst.Call) if call.file.text(n.func).endswith("iscoroutinefunction"))
+    return any(call.file.text(arg.value) == callee for node in asked for arg in node.args)
 
 
 def _is_replaced(file: File, method: str) -> bool:
@@ -116,7 +138,7 @@ def _is_replaced(file: File, method: str) -> bool:
 
 def keeps_coroutine(function: Function, *, any_kind: bool = False) -> bool:
     """Tell whether a function is still a coroutine function behind its decorators."""
-    if not any_kind and not function.is_coroutine_function:
+    if not any_kind and (not function.is_coroutine_function or _may_be_generator(function)):
         return False
     for decorator, name in zip(function.decorators, function.decorator_names, strict=True):
         if name in _KEEPS or (name is not None and function.file.libraries.find(Transparent, name) is not None):
@@ -125,6 +147,14 @@ def keeps_coroutine(function: Function, *, any_kind: bool = False) -> bool:
         if not isinstance(target, Function) or not _gives_coroutine_function(target):
             return False
     return True
+
+
+def _may_be_generator(function: Function) -> bool:
+    """Tell whether an `async def` without a body stands for an async generator: `-> AsyncIterator[…]: …`."""
+    returns = function.node.returns if isinstance(function.node, cst.FunctionDef) else None
+    said = function.file.text(returns.annotation).strip("\"'") if returns is not None else ""
+    name = said.partition("[")[0].rpartition(".")[2]
+    return name in ("AsyncIterator", "AsyncIterable", "AsyncGenerator") and is_stub(function)
 
 
 def _gives_coroutine_function(decorator: Function) -> bool:

@@ -32,6 +32,8 @@ class Injected:
     closed_at: cst.CSTNode
     """Its `with` or close, in its own file."""
     resource: Resource
+    direct: bool = True
+    """Whether the parameter holds what that dependency yields, not what another one makes of it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +100,7 @@ def injections(function: Function, seen: frozenset[Function] = frozenset()) -> I
             continue
         for inner in injections(dependency, seen | {function}):
             if any(_mentions(value, inner.param.name) for value in dependency.returns()):
-                yield replace(inner, param=param)
+                yield replace(inner, param=param, direct=False)
 
 
 def _marker(file: File, param: Param) -> tuple[Call, Dependency] | None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from pitfall_lint.libraries.sessions import StreamBody
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.flow import Step
 from pitfall_lint.semantic.lifecycle import Event, events
 from pitfall_lint.semantic.ownership import Resource, is_closing_name, resource_of
 from pitfall_lint.semantic.streams import Source, lazy_sources
+from pitfall_lint.semantic.walk import all_nodes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
@@ -43,6 +45,7 @@ def escaping(function: Function) -> Iterator[Escaped]:
             continue
         done: set[str] = set()
         itself = list(_themselves(leaving.value))
+        own = set(all_nodes(leaving.value))
         for source in (*itself, *lazy_sources(function, leaving.value)):
             for subject, resource, what in closers:
                 if subject != source.name or subject in done:
@@ -52,7 +55,7 @@ def escaping(function: Function) -> Iterator[Escaped]:
                 if source.survives and resource is not None and resource.row.kind in ("client", "connection"):
                     continue
                 closed = _closed_by_then(function, leaving, what)
-                if closed is not None:
+                if closed is not None and closed[0] not in own:
                     done.add(subject)
                     yield Escaped(leaving, closed[0], source, resource, closed[1])
 
@@ -122,3 +125,33 @@ def _closed_by_then(
         return None
     found = [(node, before) for node, before in states.exits("return") if node is not None and before is not None]
     return min(found, key=lambda one: function.file.span(one[0]).start) if found else None
+
+
+def grouped(escapes: Iterable[Escaped]) -> list[list[Escaped]]:
+    """Return the escapes of each `return` together, in textual order."""
+    found: dict[cst.CSTNode, list[Escaped]] = {}
+    for escaped in escapes:
+        found.setdefault(escaped.leaving, []).append(escaped)
+    return list(found.values())
+
+
+def is_taken_along(file: File, escaped: Escaped) -> bool:
+    """Tell whether the response itself sees to the close, so that the `finally` is what is wrong."""
+    if isinstance(escaped.closed_at, cst.WithItem) or escaped.before:
+        return False
+    value = escaped.leaving.value if isinstance(escaped.leaving, cst.Return) else None
+    call = file.call(value) if isinstance(value, cst.Call) else None
+    row = file.libraries.find(StreamBody, call.name) if call is not None and call.name is not None else None
+    behind = call.where(row.background) if call is not None and row is not None and row.background else None
+    if isinstance(behind, cst.Name):
+        found = file.lookup(behind.value, behind)
+        values = [getattr(binding, "value", None) for binding in found.bindings] if found is not None else []
+    else:
+        values = [behind]
+    subject = escaped.source.name
+    return any(
+        isinstance(node, (cst.Name, cst.Attribute)) and file.text(node) == subject
+        for value in values
+        if isinstance(value, cst.BaseExpression)
+        for node in all_nodes(value)
+    )

@@ -11,6 +11,7 @@ import libcst as cst
 
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.handover import argument_for, scheduled
+from pitfall_lint.semantic.harmless import is_stub
 from pitfall_lint.semantic.mentioning import (
     attribute_references,
     is_fresh,
@@ -124,6 +125,8 @@ class _Tracker(Uses):
         if isinstance(func, cst.Attribute) and func.attr.value in GROWS and len(call.args) == 1:
             return self.container(func.value, call)
         target = self.file.definition(func)
+        if isinstance(target, Function) and target.class_ is not None and is_stub(target):
+            return None  # there to be overridden
         if isinstance(target, Function) and not target.is_generator and ("param", target) not in self.seen:
             return self.handed_to(self.file.call(call), target, arg)
         return None

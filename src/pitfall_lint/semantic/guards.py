@@ -10,7 +10,7 @@ import libcst as cst
 from pitfall_lint.libraries.loops import LoopKeeper, RunsLoop, ThreadScript
 from pitfall_lint.semantic.calls import runs
 from pitfall_lint.semantic.threads import Way, loop_ways, thread_ways
-from pitfall_lint.semantic.walk import all_nodes
+from pitfall_lint.semantic.walk import all_nodes, own_nodes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call
@@ -103,6 +103,24 @@ def _named(file: File, type_: cst.BaseExpression, names: set[str]) -> bool:
     return qualified is not None and qualified.removeprefix("builtins.") in names
 
 
+def may_leave_before(call: Call) -> bool:
+    """Tell whether the function of a call may return before it, because of what another function answers.
+
+    `if is_simulated(): return` above: whoever calls the function may know that it does not come to the call.
+    """
+    function, file = call.function, call.file
+    if function is None or not isinstance(function.node.body, cst.IndentedBlock):
+        return False
+    around = {call.node, *file.ancestors(call.node)}
+    for statement in function.node.body.body:
+        if statement in around:
+            return False
+        if isinstance(statement, cst.If) and any(isinstance(node, cst.Return) for node in own_nodes(statement.body)):
+            if any(isinstance(node, cst.Call) for node in own_nodes(statement.test)):
+                return True
+    return False
+
+
 def bare_way(call: Call, catching: Iterable[str] = ("RuntimeError",)) -> Way | None:
     """Return a way to a call that runs on a thread and on which nobody gives it a loop, asks, or catches."""
     function = call.function
@@ -170,9 +188,22 @@ def foreign_way(call: Call) -> Way | None:
 
 
 def has_no_loop(function: Function) -> bool:
-    """Tell whether a function neither makes, sets, asks for nor runs a loop."""
-    runs_one = any(function.file.rows_of_call(call, RunsLoop) for call in function.calls())
-    return not runs_one and not knows_loops(function)
+    """Tell whether a function neither makes, sets, asks for nor runs a loop, by helpers neither."""
+    return not _runs_loop(function) and not knows_loops(function)
+
+
+def _runs_loop(function: Function, depth: int = 2) -> bool:
+    """Tell whether a function runs a loop of its own: itself, or by what it calls (`super().run()` of a server)."""
+    key = ("runs a loop", function, depth)
+    memo = function.file.memo
+    if key not in memo:
+        memo[key] = False
+        calls = list(function.calls())
+        memo[key] = any(function.file.rows_of_call(call, RunsLoop) for call in calls) or (
+            depth > 0 and any((inner := runs(call)) is not None and _runs_loop(inner, depth - 1) for call in calls)
+        )
+    found: bool = memo[key]
+    return found
 
 
 def thread_way(call: Call, catching: Iterable[str]) -> Way | None:

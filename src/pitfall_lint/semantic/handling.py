@@ -22,7 +22,7 @@ from pitfall_lint.semantic.clauses import (
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.handover import argument_for
 from pitfall_lint.semantic.harmless import LOCK, is_plain, is_stub, only_waits
-from pitfall_lint.semantic.values import Coroutine, FunctionValue, Partial, Unknown
+from pitfall_lint.semantic.values import Coroutine, FunctionValue, LibraryName, Partial, Unknown
 from pitfall_lint.semantic.walk import all_nodes, own_nodes
 
 if TYPE_CHECKING:
@@ -101,7 +101,12 @@ def is_harmless(file: File, call: cst.Call, depth: int = 0) -> bool:
         return all(escape_of(f, depth + 1) is None for f in functions)
     name = file.qualified_name(call.func)
     if name is None:
-        return isinstance(call.func, cst.Attribute) and only_waits(call.func)
+        if isinstance(call.func, cst.Attribute) and only_waits(call.func):
+            return True
+        defaults = [v for v in values if isinstance(v, LibraryName)]  # `clock=time.monotonic`: others will be alike
+        return bool(defaults) and all(file.libraries.find(Harmless, v.name) is not None for v in defaults)
+    if name.startswith("typing_extensions."):  # what typing has in newer Pythons
+        name = name.replace("_extensions", "", 1)
     if file.libraries.find(Harmless, name) is not None:
         return True
     waiter = file.libraries.find(Waiter, name)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries.tasks import Scheduled
+from pitfall_lint.semantic.calls import uses
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call
@@ -31,6 +32,21 @@ def argument_for(call: Call, function: Function, name: str) -> cst.BaseExpressio
         if param.name == name:
             return call.arg(index if param.kind == "positional" else None, name)
     return None
+
+
+def ends_the_program(function: Function) -> bool:
+    """Tell whether a function is handed to a call (of a signal's handler) that runs it to end the program."""
+    file = function.file
+    for use in uses(function):
+        arg = file.parent(use)
+        outer = file.parent(arg) if isinstance(arg, cst.Arg) else None
+        if isinstance(outer, cst.Call):
+            call = file.call(outer)
+            found = scheduled(call)
+            if found is not None and found[0].at_end and found[1] is use:
+                first = call.arg(0)
+                return first is None or file.qualified_name(first) not in found[0].goes_on_after
+    return False
 
 
 def scheduled(call: Call) -> tuple[Scheduled, cst.BaseExpression] | None:

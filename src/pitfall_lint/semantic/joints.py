@@ -43,7 +43,8 @@ _OPTION = re.compile(rb"[\"']--([\w-]+)[\"']")
 _SETTING = re.compile(rb"(\w+)[ \t]*=[^\n=][^\n]*?[\"'](\w{3,})[\"']")
 _FUNCTION = re.compile(rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+(\w+)", re.MULTILINE)
 _NO_GIVERS = frozenset(
-    "get startswith endswith strip rstrip lstrip split rsplit replace removeprefix removesuffix join print format".split()
+    {"get", "startswith", "endswith", "strip", "rstrip", "lstrip", "split", "rsplit", "replace", "removeprefix"}
+    | {"removesuffix", "join", "print", "format"}
 )
 
 
@@ -70,9 +71,7 @@ class Edges:
             return not self.ending.isdisjoint(left)
         if slash == "left":
             return not self.starting.isdisjoint(right)
-        return not (
-            self.ending.isdisjoint(left) and self.whole.isdisjoint(left) and self.starting.isdisjoint(right)
-        )
+        return not (self.ending.isdisjoint(left) and self.whole.isdisjoint(left) and self.starting.isdisjoint(right))
 
 
 def may_join(data: bytes) -> bool:

@@ -28,9 +28,12 @@ def may_be_later(reading: Reading, lazy: Collection[str], is_foreign: Callable[[
         node = node.value if isinstance(node, ast.Await) else node
         if isinstance(node, ast.GeneratorExp):
             return True
-        if isinstance(node, (ast.IfExp, ast.BoolOp, ast.Tuple)):
-            parts = [node.body, node.orelse] if isinstance(node, ast.IfExp) else getattr(node, "values", None)
-            pending.extend(parts if parts is not None else node.elts)
+        if isinstance(node, ast.IfExp):
+            pending += [node.body, node.orelse]
+        elif isinstance(node, ast.BoolOp):
+            pending += node.values
+        elif isinstance(node, ast.Tuple):
+            pending += node.elts
         elif isinstance(node, ast.Name) and node.id in reading.entered:
             return True  # the very thing that is closed
         elif isinstance(node, ast.Name) and node.id not in seen:

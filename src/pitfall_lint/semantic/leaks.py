@@ -12,6 +12,7 @@ import libcst as cst
 from pitfall_lint.semantic.calls import param_of
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.flow import Graph, Step
+from pitfall_lint.semantic.harmless import is_stub
 from pitfall_lint.semantic.ownership import (
     Held,
     Resource,
@@ -42,6 +43,8 @@ _LOOKS = frozenset(
         "callable",
     }
 )
+_IS_BASE = re.compile(r"^_*(?:Base|Abstract)[A-Z_]|(?:Base|Mixin)$")
+"""Names of classes that are there to be derived from: who does so elsewhere may close."""
 _PLAIN_BASES = frozenset({"builtins.object", "abc.ABC", "typing.Generic", "typing.Protocol"})
 
 
@@ -186,7 +189,7 @@ def _keeps(file: File, node: cst.Call, argument: cst.Name, depth: int) -> bool:
     if call.name is not None and call.name.removeprefix("builtins.") in _LOOKS:
         return False
     target = call.target
-    if not isinstance(target, Function) or target.is_generator or depth > 2:
+    if not isinstance(target, Function) or target.is_generator or depth > 2 or is_stub(target):
         return True
     param = param_of(target, call, argument)
     if param is None:
@@ -248,7 +251,7 @@ def _reached_by_failure(graph: Graph, work: Call, close: Call) -> bool:
 def class_leaks(class_: Class) -> Iterator[Held]:
     """Yield the sessions that a class makes for its instances and that nothing in sight ever closes."""
     bases = [base for base in class_.mro() if isinstance(base, str)]
-    if not class_.mro_complete or not set(bases) <= _PLAIN_BASES:
+    if not class_.mro_complete or not set(bases) <= _PLAIN_BASES or _IS_BASE.search(class_.name):
         return
     seen: set[str] = set()
     for held in held_by(class_):
@@ -263,8 +266,16 @@ def class_leaks(class_: Class) -> Iterator[Held]:
 
 
 def _is_closed_somewhere(class_: Class, attribute: str) -> bool:
-    """Tell whether a method, a subclass in the file, or any text of the file may close or hand on an attribute."""
+    """Tell whether an attribute may be closed or handed on, by its own name or a property's that gives it."""
     methods = [m for base in class_.mro() if isinstance(base, Class) for m in base.methods()]
+    giving = {m.name for m in methods if not m.name.startswith("__") and _gives(m, attribute)}
+    if any(ends_attribute(method, name) for method in methods for name in giving):
+        return True
+    return _is_ended(class_, methods, attribute)
+
+
+def _is_ended(class_: Class, methods: list[Function], attribute: str) -> bool:
+    """Tell whether a method, a subclass in the file, or any text of the file may close or hand on an attribute."""
     if any(ends_attribute(method, attribute) for method in methods):
         return True
     data = class_.file.source.data
@@ -274,6 +285,15 @@ def _is_closed_somewhere(class_: Class, attribute: str) -> bool:
     if re.search(word + rb"[^\n]{0,60}" + ends, data) or re.search(given + word, data):
         return True
     return any(_hands_on(method, attribute) for method in methods)
+
+
+def _gives(method: Function, attribute: str) -> bool:
+    """Tell whether a method or property returns `self.attribute`, so that its name stands for it."""
+    own = method.self_name
+    return any(
+        isinstance(value, cst.Attribute) and value.attr.value == attribute and method.file.text(value.value) == own
+        for value in method.returns()
+    )
 
 
 def _hands_on(method: Function, attribute: str) -> bool:

@@ -96,12 +96,14 @@ def _event(file: File, node: cst.CSTNode, resource: Resource | None) -> Event | 
             return None
         method = outer.attr.value
         if resource is None:
-            return Event("close", call) if is_closing_name(method) and _is_awaited(file, call) else None
+            if is_closing_name(method):
+                return Event("close", call) if _is_awaited(file, call) else None
+            return Event("open", call)  # what goes on being used may have connected again
         if method in resource.closes:
             if not resource.closes[method] or _is_awaited(file, call):
                 return Event("close", call)
             return None
-        if method in resource.row.opens and not resource.is_wrapper:
+        if _makes_anew(resource, method) if resource.is_wrapper else method in resource.row.opens:
             return Event("open", call)
         return Event("use", call) if needs_open(resource, method) else None
     if isinstance(outer, cst.WithItem) and outer.item is node:
@@ -139,6 +141,14 @@ def _is_awaited(file: File, call: cst.Call) -> bool:
         if isinstance(outer, (cst.BaseSmallStatement, cst.BaseCompoundStatement, cst.Lambda)):
             return False
     return False
+
+
+def _makes_anew(resource: Resource, method: str) -> bool:
+    """Tell whether a method of a wrapper gives it a session again: `await self.login()`."""
+    target = resource.type.method(method) if isinstance(resource.type, Class) else None
+    if target is None or not isinstance(resource.type, Class):
+        return False
+    return any(assigns(target, held.attribute) for held in held_by(resource.type))
 
 
 def _reopening(function: Function, node: cst.Call, subject: str) -> Event | None:

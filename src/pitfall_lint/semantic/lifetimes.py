@@ -170,11 +170,26 @@ def is_alone(function: Function) -> bool:
     """Tell whether a coroutine function is only run as a program of its own, with nothing beside it."""
     file = function.file
     own = [run for run in runs_of(file) if run.coroutine is function]
-    if not own or len(uses(function)) > len(own):
+    if not (own or _is_run_by_decorator(function)) or len(uses(function)) > len(own):
         return False
     words = file.libraries.leaves(Spawn) | file.libraries.leaves(Waiter)
     spoken = {word.decode() for word in re.findall(rb"[A-Za-z_]\w*", file.source.data) if word.isascii()}
     return not any(word in spoken and not iskeyword(word) for word in words)
+
+
+def _is_run_by_decorator(function: Function) -> bool:
+    """Tell whether a decorator of the project makes a plain function of it that runs it on a new loop."""
+    for expression in function.decorators:
+        decorator = function.file.definition(expression)
+        if not isinstance(decorator, Function) or not decorator.params:
+            continue
+        for node in all_nodes(decorator.node.body):
+            call = decorator.file.call(node) if isinstance(node, cst.Call) else None
+            for row in decorator.file.rows_of_call(call, RunsLoop) if call is not None else ():
+                given = call.where(row.coroutine) if call is not None and row.coroutine else None
+                if isinstance(given, cst.Call) and decorator.file.text(given.func) == decorator.params[0].name:
+                    return True
+    return False
 
 
 def made_early(call: Call) -> str:

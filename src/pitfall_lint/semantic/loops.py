@@ -80,7 +80,9 @@ def only_rows(call: Call) -> tuple[LoopOnly, ...]:
     file = call.file
     if call.name is not None:
         rows = file.rows_of_call(call, LoopOnly)
-        return tuple(row for row in rows if not row.loop or call.where(row.loop) is not None)
+        return tuple(
+            row for row in rows if not row.loop or (call.where(row.loop) is not None and not _wraps_a_task(call, row))
+        )
     if call.receiver is None or call.method is None:
         return ()
     values = [v for v in _without_none(file.values_of(call.receiver)) if not isinstance(v, Unknown)]
@@ -97,6 +99,14 @@ def only_rows(call: Call) -> tuple[LoopOnly, ...]:
         for row in file.libraries.rows(LoopOnly)
         if row.call.rpartition(".")[2] == call.method and name in row.receivers
     )
+
+
+def _wraps_a_task(call: Call, row: LoopOnly) -> bool:
+    """Tell whether what a call is given is a task already, made by another such call: it only hands it back."""
+    given = call.arg(0)
+    if row.via != "coroutine" or not isinstance(given, cst.Call):
+        return False
+    return any(inner.via == "coroutine" for inner in only_rows(call.file.call(given)))
 
 
 def loop_in_reach(call: Call) -> str | None:

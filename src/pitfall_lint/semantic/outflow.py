@@ -81,9 +81,9 @@ class Outflow:
                 told = frozenset(how)
                 for node in statement.values:
                     self.how[node] = told
-            for node in statement.whole:
-                self.how[node] = self.how.get(node, frozenset()) | {"returned"}
-                self.given[node] = frozenset(statement.assigned)
+            for whole in statement.whole:
+                self.how[whole] = self.how.get(whole, frozenset()) | {"returned"}
+                self.given[whole] = frozenset(statement.assigned)
 
 
 @dataclass(slots=True)

@@ -124,6 +124,17 @@ def _plain(row: Session, type_: str | Class) -> Resource:
     return Resource(row, type_, {**closes, **dict.fromkeys(row.sync_close, False)})
 
 
+def _is_shared(class_: Class) -> bool:
+    """Tell whether calling a class may give an object that others have as well: its own `__new__` or metaclass."""
+    for base in class_.mro():
+        if isinstance(base, Class) and isinstance(base.node, cst.ClassDef):
+            for arg in base.node.keywords:
+                if arg.keyword is not None and arg.keyword.value == "metaclass":
+                    if not base.file.text(arg.value).endswith("ABCMeta"):
+                        return True
+    return class_.method("__new__") is not None
+
+
 def _of_class(class_: Class, depth: int) -> Resource | None:
     for base in class_.mro():
         if isinstance(base, str) and (row := class_.file.libraries.find(Session, base)) is not None:
@@ -134,7 +145,7 @@ def _of_class(class_: Class, depth: int) -> Resource | None:
             }
             return Resource(row, class_, closes)
     held = [one for one in held_by(class_, depth + 1) if one.resource.row.kind != "file"]
-    if not held:
+    if not held or _is_shared(class_):
         return None
     closes = {}
     for base in class_.mro():

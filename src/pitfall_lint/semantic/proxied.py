@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries.proxies import ProxiedClient, ProxiedRequest
-from pitfall_lint.semantic import environment
+from pitfall_lint.semantic import environment, programs
 from pitfall_lint.semantic.hosts import DEFAULTS, UNKNOWN_PART, local_host, shapes
 from pitfall_lint.semantic.values import Const, Instance
 
@@ -47,7 +47,7 @@ def local_requests(file: File) -> Iterator[LocalRequest]:
 
 def local_requests_in_reach(file: File) -> Iterator[LocalRequest]:
     """Yield the like requests of this whole module and of the project's modules that it imports."""
-    for module in environment.modules(file, 1):
+    for module in programs.modules(file, 1):
         if _HOST.search(module.source.data):
             calls = (
                 module.call(node) for node in module.skeleton.by_kind.get(cst.Call, ()) if isinstance(node, cst.Call)
@@ -200,7 +200,7 @@ def _changed(file: File, row: ProxiedClient) -> bool:
 def _excepted(file: File, call: Call, host: str) -> bool:
     """Tell whether the program listed this host in NO_PROXY before, or dropped the proxies."""
     exceptions, proxies = environment.spellings(file, "exceptions"), environment.spellings(file, "proxy")
-    for use in environment.before(file, call.node):
+    for use in programs.before(file, call.node):
         if use.does in ("set", "append", "default") and exceptions.intersection(use.names):
             texts = use.shapes()
             if not texts or any(environment.may_list(text, host) for text in texts):

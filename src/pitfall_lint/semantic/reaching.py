@@ -6,12 +6,13 @@ A state is the alternatives that reach a place, or None where nothing can come b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import libcst as cst
 
-from pitfall_lint.semantic import shapes
+from pitfall_lint.semantic import conditions, shapes
+from pitfall_lint.semantic.facts import Facts, facts_of
 from pitfall_lint.semantic.names import dotted
 from pitfall_lint.semantic.shapes import UNKNOWN, Shapes
 from pitfall_lint.semantic.walk import own_nodes
@@ -231,15 +232,15 @@ class Follower:
 
     def _told(self, state: Shapes, test: cst.BaseExpression, positive: bool) -> Shapes | None:
         if (isinstance(test, cst.NamedExpr) and dotted(test.target) == self.key) or dotted(test) == self.key:
-            return shapes.when_true(state) if positive else shapes.when_false(state)
+            return conditions.when_true(state) if positive else conditions.when_false(state)
         if isinstance(test, cst.Call) and isinstance(test.func, cst.Attribute) and len(test.args) == 1:
             if dotted(test.func.value) == self.key:
                 edges = [s.text for s in self.evaluate(test.args[0].value)]
                 if len(edges) == 1 and edges[0]:
                     if test.func.attr.value == "startswith":
-                        return shapes.when_starts(state, edges[0], positive)
+                        return conditions.when_starts(state, edges[0], positive)
                     if test.func.attr.value == "endswith":
-                        return shapes.when_ends(state, edges[0], positive)
+                        return conditions.when_ends(state, edges[0], positive)
             return None
         if isinstance(test, cst.Comparison) and len(test.comparisons) == 1:
             return self._compared(state, test.left, test.comparisons[0], positive)
@@ -254,26 +255,26 @@ class Follower:
             if equal or isinstance(operator, cst.NotEqual):
                 edges = [s.text for s in self.evaluate(other)]
                 if len(edges) == 1 and edges[0]:
-                    when = shapes.when_starts if _is_edge(left) == 0 else shapes.when_ends
+                    when = conditions.when_starts if _is_edge(left) == 0 else conditions.when_ends
                     return when(state, edges[0], positive is equal)
             return None
         if dotted(left) != self.key:
             return None
         if isinstance(other, cst.Name) and other.value == "None":
             is_none = isinstance(operator, (cst.Is, cst.Equal))
-            return None if is_none is not positive else shapes.when_false(state) or None
+            return None if is_none is not positive else conditions.when_false(state) or None
         if isinstance(operator, (cst.Equal, cst.NotEqual)):
             texts = [s.text for s in self.evaluate(other)]
             if len(texts) == 1 and texts[0] is not None:
-                return shapes.when_equal(state, texts[0], positive is isinstance(operator, cst.Equal))
+                return conditions.when_equal(state, texts[0], positive is isinstance(operator, cst.Equal))
         if isinstance(operator, (cst.In, cst.NotIn)) and isinstance(other, (cst.Tuple, cst.List, cst.Set)):
             choices = [[s.text for s in self.evaluate(e.value)] for e in other.elements]
             known = [texts[0] for texts in choices if len(texts) == 1 and texts[0] is not None]
             if len(known) == len(choices):
                 if positive is isinstance(operator, cst.In):
-                    return tuple(s for text in known for s in shapes.when_equal(state, text, True))
+                    return tuple(s for text in known for s in conditions.when_equal(state, text, True))
                 for text in known:
-                    state = shapes.when_equal(state, text, False)
+                    state = conditions.when_equal(state, text, False)
                 return state
         return None
 
@@ -308,67 +309,6 @@ class Follower:
         if self.key.rpartition(".")[2] in facts.targets:
             return True
         return "." in self.key and any(map(self.resets, facts.calls))
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What a statement holds that can matter to a variable."""
-
-    targets: frozenset[str]
-    """Names that are bound, and attributes that are assigned."""
-    tested: frozenset[str]
-    """Names and attributes in conditions."""
-    leaves: bool
-    calls: tuple[cst.Call, ...]
-    """Calls of methods."""
-
-
-def facts_of(node: cst.CSTNode, known: dict[cst.CSTNode, Facts]) -> Facts:
-    """Return the facts of a statement or block, looked up or found out now."""
-    found = known.get(node)
-    if found is None:
-        targets: set[str] = set()
-        tested: set[str] = set()
-        method_calls: list[cst.Call] = []
-        leaves = False
-        for inner in _with_decorators(node):
-            if isinstance(inner, _LEAVING):
-                leaves = True
-            elif isinstance(inner, (cst.FunctionDef, cst.ClassDef)):
-                targets.add(inner.name.value)
-            elif isinstance(inner, _BINDING):
-                targets.update(n.value for n in _targets(inner) if isinstance(n, cst.Name))
-            elif isinstance(inner, (cst.If, cst.While, cst.IfExp)):
-                tested.update(n.value for n in own_nodes(inner.test) if isinstance(n, cst.Name))
-            elif isinstance(inner, cst.BooleanOperation):
-                tested.update(n.value for n in own_nodes(inner.left) if isinstance(n, cst.Name))
-            elif isinstance(inner, cst.Call) and isinstance(inner.func, cst.Attribute):
-                method_calls.append(inner)
-        found = known[node] = Facts(frozenset(targets), frozenset(tested), leaves, tuple(method_calls))
-    return found
-
-
-def _with_decorators(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    for inner in own_nodes(node):
-        yield inner
-        if inner is not node and isinstance(inner, (cst.FunctionDef, cst.ClassDef)):
-            for decorator in inner.decorators:
-                yield from own_nodes(decorator)
-
-
-_LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
-_BINDING = (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr, cst.WithItem)
-
-
-def _targets(node: cst.CSTNode) -> list[cst.CSTNode]:
-    found: list[cst.CSTNode] = []
-    if isinstance(node, cst.Assign):
-        found = [target.target for target in node.targets]
-    elif isinstance(node, (cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr)):
-        found = [node.target]
-    elif isinstance(node, cst.WithItem) and node.asname is not None:
-        found = [node.asname.name]
-    return [inner for target in found for inner in own_nodes(target)]
 
 
 def _is_edge(node: cst.Subscript) -> int | None:

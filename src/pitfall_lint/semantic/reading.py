@@ -102,6 +102,10 @@ class Reading:
             return body[0].body
         return body
 
+    def among(self, words: Collection[str]) -> list[str]:
+        """Return those of some words that stand in the code as names or attributes, in a fixed order."""
+        return sorted(self._named.keys() & words)
+
     def uses(self, word: str, coroutines: Collection[str] = ()) -> Iterator[Use]:
         """Yield the places where a word stands in the code; `coroutines` are names of coroutine functions."""
         for node, place in self._named.get(word, ()):
@@ -206,6 +210,8 @@ class Reading:
                 self.closes = True
             if kind in _BINDING:
                 self._bind(node)
+            if kind is ast.ExceptHandler and node.type is None:
+                self.words.append(("except", place | {"bare-except"}))
             if kind in _KEYWORDS:
                 self.words.extend((word, place) for word in _KEYWORDS[kind])
                 if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:

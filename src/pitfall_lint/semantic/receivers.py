@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 
 from pitfall_lint.semantic.reading import Reading
@@ -66,6 +66,9 @@ class Receivers:
         self._attributes: dict[tuple[str, frozenset[str]], bool] = {}
         self._never: set[tuple[str, Reading, frozenset[str]]] = set()
         """Names of definitions that hold no such object."""
+        self._bodies: dict[str, list[tuple[frozenset[str], bool]]] = {}
+        self._assignments: dict[str, list[bytes]] = {}
+        self._globals: dict[str, list[bytes]] = {}
         self._working = 0
         """How many questions about attributes and variables are open."""
 
@@ -159,7 +162,10 @@ class Receivers:
 
     def _global(self, name: str, roots: frozenset[str]) -> bool:
         """Tell whether what this module assigns to a variable may be such an object; yes when it assigns nothing."""
-        texts = re.findall(rb"^%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)" % re.escape(name.encode()), self.data, re.MULTILINE)
+        texts = self._globals.get(name)
+        if texts is None:
+            pattern = rb"^%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)" % re.escape(name.encode())
+            texts = self._globals[name] = re.findall(pattern, self.data, re.MULTILINE)
         return not texts or any(self._text(text, roots) for text in texts)
 
     def _text(self, text: bytes, roots: frozenset[str]) -> bool:
@@ -174,29 +180,31 @@ class Receivers:
 
     def _returned(self, name: str, roots: frozenset[str]) -> bool:
         """Tell whether a function of this file may return such an object; yes when it stands elsewhere."""
-        key = f"{name}()", roots
-        if key not in self._attributes:
-            found = None
-            for match in re.finditer(
-                rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+%s\b" % re.escape(name.encode()), self.data, re.M
-            ):
-                end = re.compile(rb"^[ \t]{0,%d}[^ \t\r\n#)\]}]" % len(match[1]), re.M).search(self.data, match.end())
-                body = self.data[match.start() : end.start() if end else len(self.data)]
-                words = set(re.findall(rb"\w+", body))
-                telling = (
-                    any(leaf.encode() in words for leaf in self._leaves(roots))
-                    or b" self." in body
-                    or b"(" in body[10:]
-                )
-                returns = b"return" in words or b"yield" in words or b"->" in body
-                found = bool(found) or (telling and returns)
-            self._attributes[key] = True if found is None else found
-        return self._attributes[key]
+        bodies = self._bodies.get(name)
+        if bodies is None:
+            bodies = self._bodies[name] = list(self._find_bodies(name))
+        leaves = self._leaves(roots)
+        return not bodies or any(asks or not leaves.isdisjoint(words) for words, asks in bodies)
+
+    def _find_bodies(self, name: str) -> Iterator[tuple[frozenset[str], bool]]:
+        """Yield the words of the functions of a name that return something, and whether they ask others for it."""
+        if f"def {name}".encode() not in self.data:
+            return
+        for match in re.finditer(
+            rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+%s\b" % re.escape(name.encode()), self.data, re.M
+        ):
+            end = re.compile(rb"^[ \t]{0,%d}[^ \t\r\n#)\]}]" % len(match[1]), re.M).search(self.data, match.end())
+            body = self.data[match.start() : end.start() if end else len(self.data)]
+            if b"return" in body or b"yield" in body or b"->" in body:
+                words = frozenset(word.decode("utf-8", "replace") for word in re.findall(rb"\w+", body))
+                yield words, b" self." in body or b"(" in body[body.find(b":") :]
+            else:
+                yield frozenset(), False
 
     def _own(self, name: str, roots: frozenset[str]) -> bool:
         """Tell whether what this file assigns to `self.name` may be such an object; yes when it assigns nothing."""
-        assigned = re.findall(_ASSIGNMENT % re.escape(name.encode()), self.data)
-        if not assigned or re.search(rb"\b%s[ \t]*:(?!=)" % re.escape(name.encode()), self.data):
+        assigned = self._assigned(name)
+        if not assigned:
             return True
         for text in assigned:
             try:
@@ -213,6 +221,17 @@ class Receivers:
             if self.may_hold(value, Reading(), roots):
                 return True
         return False
+
+    def _assigned(self, name: str) -> list[bytes]:
+        """Return the texts of what the file assigns to `self.name`; none when an annotation may say what it is."""
+        found = self._assignments.get(name)
+        if found is None:
+            needle = name.encode()
+            found = re.findall(_ASSIGNMENT % re.escape(needle), self.data) if b"self." + needle in self.data else []
+            if found and re.search(rb"\b%s[ \t]*:(?!=)" % re.escape(needle), self.data):
+                found = []
+            self._assignments[name] = found
+        return found
 
     def _annotated(self, annotation: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
         """Tell whether an annotation names one of the packages' types, or a class of the project near them."""

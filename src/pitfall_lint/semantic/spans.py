@@ -36,18 +36,25 @@ class Spans:
         self._start = len(source.bom)
         self._outer_lines: dict[int, re.Pattern[bytes]] = {}
         self._found: list[Place] = []
+        """In the order of their starts, as they do not overlap."""
+        self._starts: list[int] = []
+        self._inner: dict[int, list[tuple[int, int, bool]]] = {}
+        """What is defined in the classes of the module: (start, indent, is a function)."""
         tops = [match.span() for match in _TOP.finditer(self.data)]
         self._top_starts = [start for start, _ in tops]
         self._top_ends = [end for _, end in tops]
 
     def at(self, offset: int) -> Place | None:
         """Return the outermost function, or the statement outside of functions, that holds an offset."""
-        for place in self._found:
-            if place.start <= offset < place.end:
-                return place
+        index = bisect.bisect_right(self._starts, offset) - 1
+        if index >= 0 and offset < self._found[index].end:
+            return self._found[index]
         found = self._find(offset)
         if found is not None:
-            self._found.append(found)
+            index = bisect.bisect_left(self._starts, found.start)
+            if index == len(self._starts) or self._starts[index] != found.start:
+                self._starts.insert(index, found.start)
+                self._found.insert(index, found)
         return found
 
     def _find(self, offset: int) -> Place | None:
@@ -62,13 +69,20 @@ class Spans:
             return self._statement(offset)
         if not data.startswith(b"class ", start):
             return Place(start, end, 0, True)
+        inner = self._inner.get(start)
+        if inner is None:
+            inner = self._inner[start] = [
+                (match.start(), len(match.group(1)), match.group(2) != b"class")
+                for match in _DEFINITION.finditer(data, start + 1, end)
+            ]
         open_: list[tuple[int, int, bool]] = []
-        for match in _DEFINITION.finditer(data, start + 1, offset):
-            indent = len(match.group(1))
-            while open_ and open_[-1][1] >= indent:
-                open_.pop()
-            open_.append((match.start(), indent, match.group(2) != b"class"))
-        for begin, indent, is_function in open_:
+        last = bisect.bisect_left(inner, (offset, 0, False))
+        depth = 1 << 30
+        for definition in reversed(inner[:last]):
+            if definition[1] < depth:
+                depth = definition[1]
+                open_.append(definition)
+        for begin, indent, is_function in reversed(open_):
             if is_function:
                 stop = self._end(begin, indent)
                 return Place(begin, stop, indent, True) if offset < stop else None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import libcst as cst
 
@@ -251,3 +252,47 @@ def lazy_sources(function: Function, value: cst.BaseExpression | None) -> list[S
     if value is None:
         return []
     return list(_Search(function.file, function, function.file.statement_of(value)).lazy(value))
+
+
+def iterated(function: Function, value: cst.BaseExpression, depth: int = 0) -> Literal["sync", "async"] | None:
+    """Tell how a stream is read: by `for` or by `async for`; None when that is not known."""
+    file = function.file
+    if isinstance(value, cst.GeneratorExp):
+        return "async" if value.for_in.asynchronous is not None else "sync"
+    if isinstance(value, cst.Name):
+        return _guarded(file, value) or (_agreed(function, value, depth) if depth < _DEPTH else None)
+    if not isinstance(value, cst.Call):
+        return None
+    values = file.values_of(value)
+    generators = [v for v in values if isinstance(v, Generator)]
+    if generators and len(generators) == len(values):
+        kinds = {v.of.is_async for v in generators}
+        return None if len(kinds) > 1 else "async" if kinds.pop() else "sync"
+    call = file.call(value)
+    row = file.libraries.find(Lazy, call.name) if call.name is not None else None
+    if row is not None:
+        return row.iterates or None
+    return "async" if call.method is not None and call.method.startswith("aiter_") else None
+
+
+def _agreed(function: Function, name: cst.Name, depth: int) -> Literal["sync", "async"] | None:
+    found = function.file.lookup(name.value, name)
+    values = [getattr(binding, "value", None) for binding in found.bindings] if found is not None else []
+    kinds = {
+        iterated(function, value, depth + 1) if isinstance(value, cst.BaseExpression) else None for value in values
+    }
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def _guarded(file: File, name: cst.Name) -> Literal["sync", "async"] | None:
+    """Return what an `isinstance` test around a name says of how it is read."""
+    child: cst.CSTNode = name
+    for outer in file.ancestors(name):
+        if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
+            return None
+        if isinstance(outer, cst.If) and child is outer.body and _says_generator(file, outer.test, name):
+            text = file.code(outer.test)
+            is_async = "Async" in text or "isasyncgen" in text
+            return "async" if is_async and not re.search(r"\b(Generator|GeneratorType|Iterator)\b", text) else None
+        child = outer
+    return None

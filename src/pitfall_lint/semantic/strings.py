@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries.paths import Join, Setting, Text
-from pitfall_lint.semantic import names, shapes, variables
+from pitfall_lint.semantic import conditions, names, shapes, variables
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.names import dotted
 from pitfall_lint.semantic.pieces import Piece, pieces
@@ -150,7 +150,7 @@ def _conditional(file: File, node: cst.IfExp, frame: Frame) -> Shapes:
 def _boolean(file: File, node: cst.BooleanOperation, frame: Frame) -> Shapes:
     left, right = shapes_of(file, node.left, frame), shapes_of(file, node.right, frame)
     return (
-        *(shapes.when_true(left) if isinstance(node.operator, cst.Or) else shapes.when_false(left)),
+        *(conditions.when_true(left) if isinstance(node.operator, cst.Or) else conditions.when_false(left)),
         *right,
     )
 
@@ -225,7 +225,7 @@ def _setting(file: File, node: cst.Call, row: Setting, frame: Frame) -> Shapes:
     read = _outside(file, node, key, row.source)
     if default is None or (isinstance(default, cst.Name) and default.value == "None"):
         return (read,)
-    return (*shapes.when_true((read,)), *shapes_of(file, default, frame))
+    return (*conditions.when_true((read,)), *shapes_of(file, default, frame))
 
 
 def _join(file: File, node: cst.Call, row: Join, frame: Frame) -> Shapes:

@@ -16,6 +16,7 @@ from pitfall_lint.libraries import Libraries, Row
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
 from pitfall_lint.semantic.later import may_be_later
 from pitfall_lint.semantic.localnames import LocalNames
+from pitfall_lint.semantic.looking import Look
 from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
 from pitfall_lint.semantic.receivers import Receivers
@@ -52,6 +53,8 @@ class Suspicion:
             source.data, named, lambda name: self.imports.get(name, ()), reaches, giving(libraries)
         )
         self._held: dict[tuple[ast.expr, frozenset[str]], bool] = {}
+        self._plain: set[str] = set()
+        """The words being looked for that matter in strings, too."""
         self._later: dict[Reading, bool] = {}
         self._readings: dict[Place, list[Reading]] = {}
         self.lines_read = 0
@@ -92,6 +95,7 @@ class Suspicion:
                     place = self._outlined(offset)
                 places.setdefault(place, offset)
                 words.add(word)
+            self._plain = {word for word in words if any(not want.name for want in self.wanted[word])}
             pending = []
             for place, offset in places.items():
                 verdict = self._read(place, words, offset)
@@ -170,7 +174,7 @@ class Suspicion:
         while pending:
             word = pending.pop()
             needle = word.encode()
-            look = _Look(self.wanted[word], word)
+            look = Look(self.wanted[word], word)
             position = data.find(needle)
             while position >= 0:
                 end = position + len(needle)
@@ -221,7 +225,7 @@ class Suspicion:
 
     def _weigh(self, reading: Reading, words: set[str], verdict: Verdict) -> None:
         """Add what the code of a piece matters to, as far as some words go."""
-        plain = {word for word in words if any(not want.name for want in self.wanted[word])}
+        plain = words & self._plain if self._plain else set()
         if plain:
             for word, looks in reading.words:
                 if word in plain:
@@ -232,7 +236,7 @@ class Suspicion:
                         self._hear(word, looks, verdict)
             if verdict.touched:
                 verdict.names |= reading.stored
-        for word in words:
+        for word in reading.among(words):
             for use in reading.uses(word, self.coroutines):
                 heir = reading.heirs.get(use.node)
                 if heir is None:
@@ -307,8 +311,9 @@ class Suspicion:
         """Tell whether a name is an import from elsewhere than the project."""
         bound = self.imports.get(name, ())
         return bool(bound) and all(
-            not b.full.startswith(".") and (top := b.full.partition(".")[0]) and
-            (top in known_roots(self.libraries) or top in sys.stdlib_module_names)
+            not b.full.startswith(".")
+            and (top := b.full.partition(".")[0])
+            and (top in known_roots(self.libraries) or top in sys.stdlib_module_names)
             for b in bound
         )
 
@@ -355,50 +360,14 @@ def _leaves(roots: frozenset[str]) -> frozenset[str]:
     return frozenset(root.rpartition(".")[2] for root in roots)
 
 
-class _Look:
-    """What can be told in bytes of the code around a word: whether it could be what all its wants ask for."""
-
-    def __init__(self, wanted: Iterable[Want], word: str) -> None:
-        shape = frozenset.intersection(*(want.shape for want in wanted))
-        self.called = "called" in shape
-        self.not_awaited = {"called", "not-awaited"} <= shape
-        self.decorates = "decorates" in shape
-        self.slashless = "slashless" in shape or self.decorates
-        self.bare_await = word == "await" and "bare-await" in shape
-
-    def may_matter(self, data: bytes, start: int, end: int) -> bool:
-        """Tell whether the word between two offsets may be wanted."""
-        if data[max(start - 4, 0) : start] == b"def ":
-            return False
-        if self.called and data[end : end + 1] not in b"([ \t\\":
-            return False
-        if self.not_awaited and _is_awaited(data, start):
-            return False
-        if self.bare_await and _AWAITED_CALL.match(data, start):
-            return False
-        if self.decorates and data[data.rfind(b"\n", 0, start) + 1 : start].lstrip()[:1] != b"@":
-            return False
-        plain = _PLAIN_PATH.match(data, end) if self.slashless else None
-        return plain is None or (plain[2] == b"/" and not self.decorates)
-
-
 _HOPS = 3
-_PLAIN_PATH = re.compile(rb"""[ \t]*\(\s*["']/(?:[^/"'\n]([^"'\n]*[^/"'\n])?(/?))?["']\s*[,)]""")
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
-_AWAITED_CALL = re.compile(rb"await[ \t]+[\w.]+[ \t]*\(")
-_AWAITED_NAME = re.compile(rb"\bawait[ \t]+[\w.]*$")
 _CLASS = re.compile(rb"class[ \t]+(\w+)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
 
 
 def _is_word(byte: bytes) -> bool:
     return byte.isalnum() or byte == b"_" or byte >= b"\x80"
-
-
-def _is_awaited(data: bytes, position: int) -> bool:
-    """Tell whether `await` stands before a dotted name that ends at a place."""
-    before = data[max(position - 80, 0) : position]
-    return _AWAITED_NAME.search(before) is not None
 
 
 def _in_import(data: bytes, position: int) -> bool:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.libraries.tasks import Spawn
+from pitfall_lint.finding import Related
+from pitfall_lint.libraries.tasks import Likely, Spawn
 from pitfall_lint.semantic import clauses, handling
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.fate import Fate, fate_of, mentions
 from pitfall_lint.semantic.handling import Escape
 from pitfall_lint.semantic.handover import argument_for, leaf
 from pitfall_lint.semantic.harmless import is_common
-from pitfall_lint.semantic.values import Instance
+from pitfall_lint.semantic.values import Const, Instance, Unknown
 from pitfall_lint.semantic.walk import own_nodes
 
 if TYPE_CHECKING:
@@ -40,6 +42,8 @@ class Started:
     """What starts it is only known by the name of the object: `self.executor`."""
     held: bool = False
     """The helper keeps a strong reference."""
+    guessed: bool = False
+    """Nothing is known of the object: its method goes by the name, and is given a function."""
 
     @property
     def is_silent(self) -> bool:
@@ -104,13 +108,44 @@ def row_of(call: Call) -> Spawn | None:
 def _by_row(call: Call) -> Started | None:
     row = row_of(call)
     if row is None:
-        return None
+        return _by_likeness(call)
     coroutine = call.where(row.coroutine) if row.coroutine else None
     function = call.where(row.function) if row.function else None
     if coroutine is not None and _is_task(call.file, coroutine):
         return None  # ensure_future(task): the task's own fate is looked at
     by_name = call.name is None and call.receiver is not None
     return Started(call, row, coroutine, function, call.file, by_name=by_name)
+
+
+def _by_likeness(call: Call) -> Started | None:
+    """An object that nothing is known of, with a method that pools have, is given a function of the project.
+
+    Only where the file imports from the pools' library and elsewhere keeps what the same object's method gives:
+    a form has a `submit`, too.
+    """
+    file = call.file
+    if call.receiver is None or call.name is not None or call.target is not None:
+        return None
+    for likely in file.libraries.rows(Likely):
+        if call.method != likely.method or not _imports_from(file, likely.does.partition(".")[0]):
+            continue
+        row = file.libraries.find(Spawn, likely.does)
+        function = call.where(row.function) if row is not None else None
+        if row is not None and function is not None and isinstance(file.definition(function), Function):
+            unknown = all(isinstance(v, (Unknown, Const)) for v in file.values_of(call.receiver))
+            if unknown and _is_kept_elsewhere(call):
+                return Started(call, row, None, function, file, by_name=True, guessed=True)
+    return None
+
+
+def _imports_from(file: File, package: str) -> bool:
+    return any(one.module.partition(".")[0] == package for these in file.outline.imports.values() for one in these)
+
+
+def _is_kept_elsewhere(call: Call) -> bool:
+    """Tell whether this file somewhere uses what the same method of an object of this name gives."""
+    method = re.escape(call.file.text(call.node.func).encode())
+    return re.search(rb"(?:[=(\[,]|return|in)\s*%s\(" % method, call.file.source.data) is not None
 
 
 def _is_task(file: File, node: cst.BaseExpression) -> bool:
@@ -192,7 +227,7 @@ def swallowing_try(task: Started) -> cst.Try | None:
     outer = file.enclosing(task.call.node, cst.Try)
     statement = task.call.statement
     fate = task.fate() if outer is not None else None
-    if outer is None or not outer.handlers or fate is None or fate.perhaps or task.row.keeps:
+    if outer is None or not outer.handlers or fate is None or fate.perhaps or task.row.keeps or task.guessed:
         return None
     line = file.parent(statement)
     if line is None or file.parent(line) is not outer.body:
@@ -231,6 +266,15 @@ def _argument_of_spawn(file: File, node: cst.Call, statement: cst.CSTNode) -> bo
     return False
 
 
+def raised_at(task: Started, escape: Escape) -> list[Related]:
+    """Return the place inside of what is started that raises, if it can be told, and the helper that starts it."""
+    helper = task.helper
+    places = [helper.file.related(helper.node, "starts it, and gives the task back")] if helper is not None else []
+    if escape.stub or escape.node is task.coroutine or not isinstance(escape.node, (cst.Await, cst.Raise, cst.Call)):
+        return places
+    return [escape.file.related(escape.node, "what this raises is lost"), *places]
+
+
 def coroutine_text(file: File, node: cst.BaseExpression | None) -> str:
     """Return how a message names a coroutine: `self.poll()`."""
     if node is None:
@@ -240,4 +284,13 @@ def coroutine_text(file: File, node: cst.BaseExpression | None) -> str:
     return file.text(node)
 
 
-__all__ = ["Started", "coroutine_text", "helper_spawn", "row_of", "started", "started_by", "swallowing_try"]
+__all__ = [
+    "Started",
+    "coroutine_text",
+    "helper_spawn",
+    "raised_at",
+    "row_of",
+    "started",
+    "started_by",
+    "swallowing_try",
+]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.semantic import names, shapes, strings
+from pitfall_lint.libraries.paths import CommandLine
+from pitfall_lint.semantic import names, options, shapes, strings
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.names import dotted
 from pitfall_lint.semantic.outline import Block, Imported
@@ -39,6 +40,8 @@ def shapes_of_variable(file: File, node: cst.Name | cst.Attribute, frame: Frame)
         return _follow(file, node, key, function.node.body, lambda: _attribute(file, node, frame), frame)
     if function is not None and owner is not None and owner.node is function.node:
         return _follow(file, node, key, function.node.body, lambda: parameter(function, key, frame), frame)
+    if owner is not None and isinstance(owner.node, cst.ClassDef):
+        return _follow(file, node, key, owner.node.body, lambda: (), frame)
     if owner is not None and isinstance(owner.node, _FUNCTIONS):
         outer = file.function(owner.node)
         return _at_end(file, key, owner.node.body, parameter(outer, key, frame), frame)
@@ -121,24 +124,11 @@ def parameter(function: Function, name: str, frame: Frame) -> Shapes:
 def _param(function: Function, name: str, default: cst.BaseExpression | None) -> Shapes:
     file = function.file
     open_: Shape = hole(name, source="parameter", key=(function, name))
-    option = _option_default(function, name)
+    option = options.default_of(function, name)
     default = default if option is None else option
     if default is None or (isinstance(default, cst.Name) and default.value == "None"):
         return (open_,)
     return (open_, *strings.shapes_of(file, default))
-
-
-def _option_default(function: Function, name: str) -> cst.BaseExpression | None:
-    """Return the `default=` of a command line decorator that gives this parameter its value."""
-    for decorator in function.decorators:
-        if not isinstance(decorator, cst.Call):
-            continue
-        flags = [a.value.evaluated_value for a in decorator.args if isinstance(a.value, cst.SimpleString)]
-        if any(isinstance(f, str) and f.lstrip("-").replace("-", "_") == name for f in flags):
-            for arg in decorator.args:
-                if arg.keyword is not None and arg.keyword.value == "default":
-                    return arg.value
-    return None
 
 
 def arguments(
@@ -221,6 +211,8 @@ def _attribute(file: File, node: cst.Attribute, frame: Frame) -> Shapes:
         elif isinstance(value, Instance) and isinstance(value.type, Class):
             file.used.add(value.type.file.path)
             found.extend(_of_class(value.type, name, instance=True) or UNKNOWN)
+        elif isinstance(value, Instance) and (row := file.row_of_type(value.type, CommandLine)) is not None:
+            found.extend(options.shapes_of_option(value.file or file, row, name))
     if not found and isinstance(node.value, cst.Attribute) and name == "value":  # a member of an enumeration
         inner = strings.shapes_of(file, node.value, frame)
         return inner if all(s.text is not None for s in inner) else ()
@@ -257,6 +249,8 @@ def _own_attribute(class_: Class, name: str, *, instance: bool) -> Shapes:
             body = list(strings.shapes_of(file, value))
             if instance and isinstance(node, cst.AnnAssign):  # a field: the constructor may give another value
                 body.insert(0, hole(name, source="setting", key=(class_, name)))
+                if "ClassVar" in file.text(node.annotation.annotation):  # "" is there to be overridden
+                    body = [shape for shape in body if shape.text != ""]
         elif instance:
             body.append(hole(name, source="parameter", key=(class_, name)))
     found = list(body)

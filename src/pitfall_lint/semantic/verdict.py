@@ -7,7 +7,6 @@ import ast
 from pitfall_lint.semantic.reading import Use
 from pitfall_lint.semantic.wants import Want
 
-
 _KINDS = frozenset({"leaves", "chain"})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from keyword import iskeyword
 
 from pitfall_lint.libraries import Attribute, Function, Libraries, Row, Type, kinds
@@ -41,26 +41,38 @@ class Want:
 
 
 SHAPES = frozenset(
-    {"called", "not-awaited", "dropped", "in-def", "in-async", "decorates", "slashed", "slashless", "bare-await"}
+    {
+        "bare-except",
+        "called",
+        "not-awaited",
+        "dropped",
+        "in-def",
+        "in-async",
+        "decorates",
+        "slashed",
+        "slashless",
+        "bare-await",
+    }
     | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
-    | {"leaves", "chain", "joined", "astray", "chosen", "returns-later", "based"}
+    | {"leaves", "chain", "joined", "astray", "chosen", "returns-later", "based", "bare-except"}
 )
 """What pages and rows may say of the code around the words, so that less has to be read.
 
-called: the name is called right there; dropped: and what it gives is not used; not-awaited: not after `await`.
-in-def, in-async: the kind of the function around. decorates: a decorator that is called with something else than a
+called: the name is called right there; dropped: and what it gives is not used; not-awaited: not after `await`. in-
+def, in-async: the kind of the function around. decorates: a decorator that is called with something else than a
 path such as "/x"; slashed: a call with a constant that may start with a slash or be an address, or all that a
 function returns; slashless: a call with something else than a path that starts with one slash. bare-await: `await`
-of something that is no call. through: who calls the function that holds the word matters, too; indirect: only they
-do. coroutine-call: a call, not awaited, of something that is a coroutine function somewhere. local-address: the
-function names this machine, or something that is given its name. based: only where a client
-is made that resolves addresses against a base. given: a call with the argument that the row speaks of.
-assigned: the name is an attribute that is assigned to. async-argument: a call that is given something that goes by
-the name of a coroutine function. constructed: functions that give an object of a type are not meant, the type is.
-astray: a call of which
-the outcome is not returned, put into a list or given to what runs coroutines. returns-later: a function that closes
-something and returns what may be read afterwards. chosen: not by a page, but by a user. joined: where texts are joined, whatever the words, see joints.py. leaves, chain: kinds of through. leaves: only if what the word gives is returned or kept on an object; chain: only
-plain functions pass it on, as whoever calls them runs what they do.
+of something that is no call; bare-except: a clause that takes everything. through: who calls the function that
+holds the word matters, too; indirect: only they do. coroutine-call: a call, not awaited, of something that is a
+coroutine function somewhere. local-address: the function names this machine, or something that is given its name.
+based: only where a client is made that resolves addresses against a base. given: a call with the argument that the
+row speaks of. assigned: the name is an attribute that is assigned to. async-argument: a call that is given
+something that goes by the name of a coroutine function. constructed: functions that give an object of a type are
+not meant, the type is. astray: a call of which the outcome is not returned, put into a list or given to what runs
+coroutines. returns-later: a function that closes something and returns what may be read afterwards. chosen: not by
+a page, but by a user. joined: where texts are joined, whatever the words, see joints.py. leaves, chain: kinds of
+through. leaves: only if what the word gives is returned or kept on an object; chain: only plain functions pass it
+on, as whoever calls them runs what they do.
 """
 _ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "chain", "based"})
 _ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "returns-later", "local-address"}
@@ -117,7 +129,7 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
                         continue
                     if not f.metadata.get("name"):
                         for word in re.findall(r"\w+", text):
-                            add(word, "", False, roots)
+                            add(word, "", False, roots, f.metadata.get("shape", ()))
                         continue
                     canonical = libraries.canonical(text)
                     others = makers.get(canonical, ()) if f.name == "type" and "constructed" not in shape else ()
@@ -187,8 +199,9 @@ def _words_of_types(libraries: Libraries) -> dict[str, frozenset[str]]:
         if type_.enters:
             add(type_.enters, (type_.name, *type_.also))
     for function in libraries.rows(Function):
-        if function.returns:
-            add(function.returns, (function.name, *function.also))
+        for given in (function.returns, *function.parts):
+            if given:
+                add(given, (function.name, *function.also))
     for attribute in libraries.rows(Attribute):
         add(attribute.type, (attribute.name,))
     return {name: frozenset(words) for name, words in found.items()}
@@ -238,3 +251,26 @@ def known_roots(libraries: Libraries) -> frozenset[str]:
         names = (name for kind in (Type, Function) for row in libraries.rows(kind) for name in row.names)
         found = _ROOTS[id(libraries)] = frozenset(name.partition(".")[0] for name in names if "." in name)
     return found
+
+
+def ends_of(name: str, place: str) -> tuple[bytes, bytes]:
+    """Return a name's leaf, and what stands in its call where an argument is given: a keyword, or a first argument."""
+    keyword = place.rpartition("|")[2].encode()
+    return name.rpartition(".")[2].encode(), rb"(?:\b%s\b|(?<=\()[^\s()=]+\s*[,)])" % keyword
+
+
+def unbased(wanted: tuple[Want, ...]) -> tuple[Want, ...]:
+    """Return what is left of wants where no client is made that resolves addresses against a base."""
+    return tuple(want for want in wanted if "based" not in want.shape)
+
+
+def plain_want(want: Want) -> tuple[object, ...]:
+    """Return a want as plain data."""
+    return (want.word, want.name, want.of_type, sorted(want.roots), sorted(want.rules), sorted(want.shape))
+
+
+def constructed(want: Want) -> Want:
+    """Return what another module's class is wanted for: making an object of it, not inheriting from it."""
+    if not want.word[:1].isupper():
+        return want
+    return replace(want, shape=want.shape | {"called"})

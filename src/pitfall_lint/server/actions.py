@@ -10,8 +10,8 @@ from lsprotocol import types
 from pitfall_lint import lint, noqa
 from pitfall_lint.catalog import Catalog
 from pitfall_lint.finding import Applicability, Edit, Finding, Span
+from pitfall_lint.server.analysis import Analysis
 from pitfall_lint.server.places import Places
-from pitfall_lint.server.session import Analysis
 
 FIX_ALL = f"{types.CodeActionKind.SourceFixAll.value}.pitfall-lint"
 OPEN_PAGE = "pitfall-lint.openPage"

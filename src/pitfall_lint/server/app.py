@@ -16,9 +16,10 @@ from pygls.protocol import LanguageServerProtocol, default_converter
 from pitfall_lint import __version__
 from pitfall_lint.config import FILES
 from pitfall_lint.server import settings as client_settings
+from pitfall_lint.server.analysis import Analysis
 from pitfall_lint.server.documents import PYTHON, Documents, Snapshot, encoded, joined
 from pitfall_lint.server.scheduler import Scheduler
-from pitfall_lint.server.session import Analysis, Session
+from pitfall_lint.server.session import Session
 from pitfall_lint.source import Source
 
 log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ _NOTEBOOKS = types.NotebookDocumentSyncOptions(
     ],
     save=True,
 )
-_WATCHED = ("**/*.py", "**/*.toml", "**/requirements*.txt", "**/*.lock")
+_WATCHED = ("**/*.py", "**/*.toml", "**/requirements*.txt", "**/*baseline*.txt", "**/*.lock")
 
 
 class Protocol(LanguageServerProtocol):
@@ -43,6 +44,17 @@ class Protocol(LanguageServerProtocol):
                 error = types.ResponseError(types.ErrorCodes.InvalidParams, "the parameters can't be read")
                 self._send_response(data["id"], error=error)
             raise
+
+    def _execute_handler(self, msg_id: Any, handler: Any, callback: Any, args: Any = None, kwargs: Any = None) -> None:
+        """Let go of what is done: pygls keeps the futures of all notifications that there ever were."""
+        super()._execute_handler(msg_id, handler, callback, args, kwargs)
+        future = self._request_futures.get(msg_id)
+        if future is not None:
+            future.add_done_callback(lambda done: self._let_go(msg_id, done))
+
+    def _let_go(self, msg_id: Any, done: Any) -> None:
+        if not done.cancelled():  # pygls cancels those that are left while it goes through them
+            self._request_futures.pop(msg_id, None)
 
 
 class Server(LanguageServer):
@@ -181,8 +193,10 @@ class Server(LanguageServer):
     # Findings
 
     def publish(self, uri: str, analysis: Analysis) -> None:
-        """Push the findings of a document, unless the client asks for them itself."""
+        """Push the findings of a document; a client that asks for them itself is told to when it would not know."""
         if self.pulls:
+            if self.session.settings.client(self.path_of(uri)).run == "onSave":
+                self.refresh()
             return
         from pitfall_lint.server.features import items_of
 

@@ -13,8 +13,8 @@ from pygls import uris
 from pitfall_lint import noqa
 from pitfall_lint.catalog import Catalog, Rule
 from pitfall_lint.finding import Finding, Related, Severity
+from pitfall_lint.server.analysis import Analysis
 from pitfall_lint.server.places import Places
-from pitfall_lint.server.session import Analysis
 from pitfall_lint.source import Source
 
 SOURCE = "pitfall-lint"

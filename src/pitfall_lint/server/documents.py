@@ -20,25 +20,35 @@ PYTHON = ("python", "")
 class Document(TextDocument):
     """A text that knows its lines: only CR, LF and CRLF end one, no form feed."""
 
-    _cut: tuple[str, tuple[str, ...]] | None = None
+    _cut: tuple[str, list[str]] | None = None
 
     @property
     def lines(self) -> Sequence[str]:
         """The lines with their ends."""
         text = self.source
         if self._cut is None or self._cut[0] is not text:
-            self._cut = (text, tuple(_LINES.findall(text)))
+            self._cut = (text, _LINES.findall(text))
         return self._cut[1]
 
     def _apply_incremental_change(self, change: types.TextDocumentContentChangePartial) -> None:
-        lines = self.lines
+        lines = list(self.lines)
         found = self._position_codec.range_from_client_units(lines, change.range)
         start, end = found.start, found.end
-        head = "".join(lines[: start.line])
-        tail = "".join(lines[end.line + 1 :])
         first = lines[start.line][: start.character] if start.line < len(lines) else ""
         last = lines[end.line][end.character :] if end.line < len(lines) else ""
-        self._source = head + first + change.text + last + tail
+        new = _LINES.findall(first + change.text + last)
+        after = end.line + 1
+        lines[start.line : after] = new
+        at = start.line + len(new)
+        whole = "".join(lines)
+        # Where an end of line came to stand beside another, or went, only cutting the whole text anew is right.
+        seams = [i for i in (start.line, at) if 0 < i < len(lines)]
+        sound = all(
+            lines[i - 1][-1:] in ("\n", "\r") and not (lines[i - 1][-1:] == "\r" and lines[i][:1] == "\n")
+            for i in seams
+        )
+        self._source = whole
+        self._cut = (whole, lines if sound else _LINES.findall(whole))
 
 
 class Documents(Workspace):

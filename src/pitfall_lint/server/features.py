@@ -15,9 +15,9 @@ from pitfall_lint.catalog import Rule
 from pitfall_lint.config import FILES
 from pitfall_lint.server import actions, diagnostics
 from pitfall_lint.server.actions import FIX_ALL, OPEN_PAGE, Actions
+from pitfall_lint.server.analysis import Analysis
 from pitfall_lint.server.app import Server
 from pitfall_lint.server.documents import Documents
-from pitfall_lint.server.session import Analysis
 
 _PROJECT_FILES = ("requirements", "uv.lock", "poetry.lock", "pdm.lock", "pylock.toml", "Pipfile.lock")
 
@@ -86,7 +86,7 @@ def shutdown(ls: Server, params: None) -> None:
 
 def did_open(ls: Server, params: types.DidOpenTextDocumentParams) -> None:
     """A document was opened."""
-    _changed(ls, params.text_document.uri, lint=True)
+    _changed(ls, params.text_document.uri, lint=True, urgent=False)
 
 
 def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
@@ -95,17 +95,17 @@ def did_change(ls: Server, params: types.DidChangeTextDocumentParams) -> None:
     _changed(ls, uri, lint=ls.session.settings.client(ls.path_of(uri)).run == "onType")
 
 
-def _changed(ls: Server, uri: str, *, lint: bool) -> None:
+def _changed(ls: Server, uri: str, *, lint: bool, urgent: bool = True) -> None:
     if ls.is_ours(uri):
         ls.overlay(uri)
         main = ls.main_uri(uri)
-        ls.scheduler.edited(main, ls.path_of(main), lint=lint)
+        ls.scheduler.edited(main, ls.path_of(main), lint=lint, urgent=urgent)
 
 
 async def did_save(ls: Server, params: types.DidSaveTextDocumentParams) -> None:
     """A document was saved; settings may be among them where the editor watches no files."""
     path = ls.path_of(params.text_document.uri)
-    if _is_settings(path):
+    if _is_settings(path) or ls.session.settings.uses(path):
         await ls.reload()
     elif ls.is_ours(params.text_document.uri):
         ls.scheduler.schedule(params.text_document.uri)
@@ -148,7 +148,7 @@ async def did_change_configuration(ls: Server, params: types.DidChangeConfigurat
 async def did_change_watched_files(ls: Server, params: types.DidChangeWatchedFilesParams) -> None:
     """Files changed on the disk."""
     paths = [ls.path_of(change.uri) for change in params.changes]
-    if any(_is_settings(path) for path in paths):
+    if any(_is_settings(path) or ls.session.settings.uses(path) for path in paths):
         await ls.reload()
     python = [path for path in paths if path.endswith((".py", ".pyi")) and path not in ls.session.overlay]
     if python:
@@ -171,13 +171,21 @@ async def did_change_folders(ls: Server, params: types.DidChangeWorkspaceFolders
 async def pull(ls: Server, params: types.DocumentDiagnosticParams) -> types.DocumentDiagnosticReport:
     """Answer with the findings of a document, or that they are those of last time."""
     uri = params.text_document.uri
-    main = ls.main_uri(uri)
-    analysis = await ls.scheduler.analysis(main) if ls.is_ours(uri) else None
+    analysis = await _shown(ls, ls.main_uri(uri)) if ls.is_ours(uri) else None
     items = items_of(ls, analysis).get(uri, []) if analysis is not None else []
     name = diagnostics.fingerprint(items)
     if name == params.previous_result_id:
         return types.RelatedUnchangedDocumentDiagnosticReport(result_id=name)
     return types.RelatedFullDocumentDiagnosticReport(items=items, result_id=name)
+
+
+async def _shown(ls: Server, uri: str) -> Analysis | None:
+    """Return the analysis to show: the current one, or with `onSave` that of the last save, moved with the text."""
+    known = ls.scheduler.shown.get(uri)
+    if known is None or ls.session.settings.client(ls.path_of(uri)).run == "onType":
+        return await ls.scheduler.analysis(uri)
+    snapshot = ls.snapshot(uri)
+    return known.moved_to(snapshot) if snapshot is not None else None
 
 
 async def pull_workspace(ls: Server, params: types.WorkspaceDiagnosticParams) -> types.WorkspaceDiagnosticReport:
@@ -194,7 +202,7 @@ async def pull_workspace(ls: Server, params: types.WorkspaceDiagnosticParams) ->
             seen.add(uri)
             document = ls.documents.opened(uri)
             if document is not None:
-                analysis = await ls.scheduler.analysis(uri)
+                analysis = await _shown(ls, uri)
             else:
                 analysis = await ls.scheduler.run(partial(ls.session.analyse_file, path, uri))
             if analysis is None:

@@ -4,51 +4,27 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from threading import Event
 
-from pitfall_lint import catalog, config, discover, fixing, lint, noqa, run
+from pitfall_lint import baseline, catalog, config, discover, fixing, lint, noqa, run
 from pitfall_lint.finding import Edit, Finding, Span
 from pitfall_lint.libraries import Libraries, LibraryError
 from pitfall_lint.screen import Awake, Screen, screen_for
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.outline import Block, Outline
 from pitfall_lint.semantic.project import Project, read_bytes
+from pitfall_lint.server.analysis import Analysis, Base, keep_trees, kept
 from pitfall_lint.server.documents import Snapshot
 from pitfall_lint.server.settings import SettingsOf
-from pitfall_lint.server.shortcut import Change, change_between, function_of
+from pitfall_lint.server.shortcut import Change, Edited, change_between, edits_between, function_of, outline_after
 from pitfall_lint.source import Source
 
 log = logging.getLogger(__name__)
 _LARGE = 1_000_000
 """Bytes from which on a whole text is not parsed at each edit just to tell of syntax errors."""
-
-
-@dataclass(frozen=True)
-class Analysis:
-    """What came of one snapshot."""
-
-    snapshot: Snapshot
-    findings: tuple[Finding, ...] = ()
-    rules: tuple[catalog.Rule, ...] = ()
-    settings: config.Settings = field(default_factory=config.Settings)
-    used: frozenset[str] = frozenset()
-    is_broken: bool = False
-    """Whether the text has a syntax error; then findings of before may be among these."""
-    is_quick: bool = False
-    """Whether it was told from the one before without asking everything again."""
-
-
-@dataclass(frozen=True)
-class _Base:
-    """A full analysis, to tell the next ones from."""
-
-    analysis: Analysis
-    awake: Awake
-    outline: Outline
-    file: File | None
+_HUGE = 4_000_000
+"""Bytes from which on a text that rules would have to look at is left to the command line: it takes minutes."""
 
 
 class Session:
@@ -58,14 +34,14 @@ class Session:
         self.catalog = catalog.load()
         self.settings = SettingsOf(complain)
         self.overlay: dict[str, Callable[[], Source]] = {}
-        self.changed: deque[str] = deque()
+        self.changed: set[str] = set()
         """Paths whose content is not what it was; they are forgotten before the next analysis."""
         self._complain = complain
         self._projects: dict[tuple[str, str], Project] = {}
         self._libraries: dict[tuple[str, ...], Libraries] = {}
         self._good: dict[str, Analysis] = {}
         """The last analysis of each document that had no syntax error."""
-        self._bases: dict[str, _Base] = {}
+        self._bases: dict[str, Base] = {}
         self._screens: list[Screen] = []
         self._on_disk: dict[str, tuple[tuple[int, int], Analysis]] = {}
         self._excluded: dict[str, tuple[config.Settings, bool]] = {}
@@ -80,12 +56,18 @@ class Session:
         self._bases.clear()
         self._screens.clear()
 
+    def has_base(self, uri: str) -> bool:
+        """Tell whether the next analysis of a document may be a quick one."""
+        return uri in self._bases
+
     def analyse(self, snapshot: Snapshot, stop: Event | None = None, *, full: bool = False) -> Analysis | None:
         """Return the findings of a snapshot; None when it was stopped.
 
-        An edit inside a function that no finding depends on needs no more than moving findings, unless `full`.
+        After an edit in one function only that is asked again, unless `full`; the rest moves with the text.
         """
-        self._forget_changed()
+        own = os.path.abspath(snapshot.path)
+        if self.settings.is_stale() or not self.changed <= {own}:
+            self._forget_changed()
         if stop is not None and stop.is_set():
             return None
         settings = self.settings.of(snapshot.path)
@@ -98,34 +80,117 @@ class Session:
         except (catalog.SelectorError, LibraryError) as error:
             self.settings.say(str(error))
             return self._good.get(snapshot.uri)
-        source = snapshot.source
-        awake: Awake | None = None
-        syntax = len(source.data) < _LARGE
         base = self._bases.get(snapshot.uri)
-        if base is not None and base.analysis.settings is settings and base.analysis.rules == rules:
-            change = change_between(base.analysis.snapshot.source.data, source.data)
-            edited = function_of(base.outline, change, source)
-            is_same = base.analysis.snapshot.key[1] == snapshot.key[1] and not full
-            if edited is not None and edited.error is not None:
-                if is_same:
-                    return self._half_typed(base, snapshot, edited.error, client.showSyntaxErrors)
-            elif edited is not None:
-                syntax = False  # the one function that was edited parses, so the rest does as before
-                awake = self._screen(rules, project).wake(source, project)
-                if is_same:
-                    quick = _told_from(base, edited.block, change, awake, snapshot)
-                    if quick is not None:
-                        return quick
-        analysis = self._full(snapshot, settings, rules, project, awake, syntax)
+        if base is not None and (base.analysis.settings is not settings or base.analysis.rules != rules):
+            base = None
+        is_stopped = stop.is_set if stop is not None else lambda: False
+        try:
+            analysis = None
+            if base is not None and not full and base.analysis.snapshot.key[1] == snapshot.key[1]:
+                analysis = self._quick_if_possible(base, snapshot, project, is_stopped)
+            if analysis is None:
+                analysis = self._full(snapshot, settings, rules, project, is_stopped)
+        except lint.Stopped:
+            return None
         if not client.showSyntaxErrors:
             shown = tuple(f for f in analysis.findings if f.code != lint.SYNTAX_ERROR)
             analysis = replace(analysis, findings=shown)
-        if analysis.is_broken:
-            if (good := self._good.get(snapshot.uri)) is not None:
-                analysis = replace(analysis, findings=_kept(good, source, analysis.findings))
-        else:
+        if not analysis.is_broken:
             self._good[snapshot.uri] = analysis
+        elif (good := self._good.get(snapshot.uri)) is not None:
+            analysis = replace(analysis, findings=kept(good, snapshot.source, analysis.findings))
         return analysis
+
+    def _quick_if_possible(
+        self, base: Base, snapshot: Snapshot, project: Project, is_stopped: Callable[[], bool]
+    ) -> Analysis | None:
+        try:
+            return self._quick(base, snapshot, project, is_stopped)
+        except lint.Stopped:
+            raise
+        except Exception:  # asking everything is slower, and knows the answer
+            log.exception("telling the findings after an edit failed")
+            return None
+
+    def _quick(
+        self, base: Base, snapshot: Snapshot, project: Project, is_stopped: Callable[[], bool]
+    ) -> Analysis | None:
+        """Return the findings after an edit in one function; None where everything has to be asked again."""
+        before, source = base.analysis.snapshot.source, snapshot.source
+        if source.data == before.data:
+            return replace(base.analysis, snapshot=snapshot)
+        if len(source.data) >= _LARGE and abs(len(source.data) - len(before.data)) >= _LARGE:
+            return None
+        change = change_between(before.data, source.data)
+        if b"import" in before.data[change.head : change.tail] + source.data[change.head : change.tail + change.shift]:
+            return None
+        edited = function_of(base.outline, change, source)
+        if edited is None:
+            broken = lint.find_syntax_error(source)[0] if len(source.data) < _LARGE else None
+            return self._broken(base, snapshot, broken) if broken is not None else None
+        if edited.error is not None:
+            return self._broken(base, snapshot, lint.syntax_error(source, *edited.error))
+        if (analysis := base.after_nothing(edited, change, snapshot)) is not None:
+            if (outline := outline_after(base.outline, edited, source)) is not None:
+                self._bases[snapshot.uri] = base.moved(edited, analysis, outline, is_heard=False)
+            return analysis
+        return self._one_function(base, edited, change, snapshot, project, is_stopped)
+
+    def _one_function(
+        self,
+        base: Base,
+        edited: Edited,
+        change: Change,
+        snapshot: Snapshot,
+        project: Project,
+        is_stopped: Callable[[], bool],
+    ) -> Analysis | None:
+        """Ask all rules about the one function that was edited."""
+        source, rules, settings = snapshot.source, base.analysis.rules, base.analysis.settings
+        keep_trees(project.opened(os.path.abspath(source.path)), base.texts)
+        outline = outline_after(base.outline, edited, source)
+
+        def prepare(file: File) -> None:
+            if outline is not None:
+                file.outline = outline
+
+        linted = self._linted(source, rules, project, base.wake(edited, source), False, is_stopped, prepare)
+        if any(finding.code == lint.SYNTAX_ERROR for finding in linted.findings):
+            return None
+        found = self._shown(source, linted.findings, tuple(r for r in rules if r.code != noqa.UNUSED), settings)
+        analysis = base.after(edited, change, snapshot, found, linted.used)
+        if outline is not None:
+            self._bases[snapshot.uri] = base.moved(edited, analysis, outline, is_heard=True)
+        return analysis
+
+    def _broken(self, base: Base, snapshot: Snapshot, error: Finding) -> Analysis:
+        """Return the syntax error alone; the good findings of before are put beside it."""
+        rule = self.catalog.find(lint.SYNTAX_ERROR)
+        found: tuple[Finding, ...] = ()
+        if rule is not None and rule.code in {each.code for each in base.analysis.rules}:
+            found = (replace(error, name=rule.name, severity=rule.severity),)
+        return replace(base.analysis, snapshot=snapshot, findings=found, is_broken=True, is_quick=True)
+
+    def _linted(
+        self,
+        source: Source,
+        rules: tuple[catalog.Rule, ...],
+        project: Project,
+        awake: Awake,
+        syntax: bool,
+        is_stopped: Callable[[], bool],
+        prepare: Callable[[File], None] = lambda file: None,
+    ) -> lint.Linted:
+        return lint.lint_with_facts(
+            source,
+            rules,
+            project,
+            on_error=lambda error: log.error("%s", error),
+            syntax=syntax,
+            awake=awake,
+            is_stopped=is_stopped,
+            prepare=prepare,
+        )
 
     def _screen(self, rules: tuple[catalog.Rule, ...], project: Project) -> Screen:
         screen = screen_for(rules, project.libraries)
@@ -133,46 +198,35 @@ class Session:
             self._screens.append(screen)
         return screen
 
-    def _half_typed(self, base: _Base, snapshot: Snapshot, error: tuple[int, str], show: bool) -> Analysis:
-        """Return the findings while one function does not parse: those of all other lines, and the error."""
-        rule = self.catalog.find(lint.SYNTAX_ERROR)
-        found: tuple[Finding, ...] = ()
-        if show and rule is not None and rule.code in {each.code for each in base.analysis.rules}:
-            finding = lint.syntax_error(snapshot.source, *error)
-            found = (replace(finding, name=rule.name, severity=rule.severity),)
-        findings = _kept(base.analysis, snapshot.source, found)
-        return replace(base.analysis, snapshot=snapshot, findings=findings, is_broken=True, is_quick=True)
-
     def _full(
         self,
         snapshot: Snapshot,
         settings: config.Settings,
         rules: tuple[catalog.Rule, ...],
         project: Project,
-        awake: Awake | None,
-        syntax: bool,
+        is_stopped: Callable[[], bool],
     ) -> Analysis:
         """Ask every rule that the text wakes."""
-        source = snapshot.source
-        if awake is None:
-            awake = self._screen(rules, project).wake(source, project)
-        linted = lint.lint_with_facts(
-            source,
-            rules,
-            project,
-            on_error=lambda error: log.error("%s", error),
-            syntax=syntax,
-            awake=awake,
-        )
+        source, uri = snapshot.source, snapshot.uri
+        if (base := self._bases.get(uri)) is not None:
+            keep_trees(project.opened(os.path.abspath(source.path)), base.texts)
+        self._forget_changed()
+        screen = self._screen(rules, project)
+        awake = screen.wake(source, project)
+        if is_stopped():
+            raise lint.Stopped
+        if len(source.data) >= _HUGE and awake.rules:
+            log.warning("%s is too large to be looked at in an editor", source.path)
+            return Analysis(snapshot, (), rules, settings)
+        linted = self._linted(source, rules, project, awake, len(source.data) < _LARGE, is_stopped)
         findings = self._shown(source, linted.findings, rules, settings)
         is_broken = any(finding.code == lint.SYNTAX_ERROR for finding in linted.findings)
         used = linted.used.union(project.imported_by(source, depth=2))
         analysis = Analysis(snapshot, findings, rules, settings, used, is_broken)
-        self._bases.pop(snapshot.uri, None)
-        if not is_broken and not snapshot.cells:
-            file = project.opened(os.path.abspath(source.path)) if awake.rules else None
-            outline = file.outline if file is not None else Outline(source)
-            self._bases[snapshot.uri] = _Base(analysis, awake, outline, file)
+        if snapshot.cells:
+            self._bases.pop(uri, None)
+        elif not is_broken:
+            self._bases[uri] = Base.of(analysis, awake, project, screen)
         return analysis
 
     def analyse_file(self, path: str, uri: str) -> Analysis | None:
@@ -205,17 +259,28 @@ class Session:
 
     def fixed(self, analysis: Analysis, *, unsafe: bool, codes: Iterable[str] | None = None) -> list[Edit]:
         """Return the edits that all fixes together, or those of some rules, make in a document."""
-        wanted = None if codes is None else frozenset(codes)
+        chosen = None if codes is None else frozenset(codes)
         source, rules, settings = analysis.snapshot.source, analysis.rules, analysis.settings
         if analysis.is_broken:
             return []
         project = self.project(settings)
 
-        def again(text: Source) -> tuple[Finding, ...]:
-            found = lint.lint_source(text, rules, project, on_error=lambda error: log.error("%s", error))
-            return self._shown(text, found, rules, settings)
+        known: set[tuple[str, Span]] = set()
 
-        result = fixing.fix_source(source, again, unsafe=unsafe, wanted=lambda f: wanted is None or f.code in wanted)
+        def again(text: Source) -> tuple[Finding, ...]:
+            raw = lint.lint_source(text, rules, project, on_error=lambda error: log.error("%s", error))
+            found = self._visible(text, raw, rules, settings)
+            shown = self._softened(found, text, settings)
+            known.clear()
+            known.update((old.code, old.span) for old, new in zip(found, shown, strict=True) if old is not new)
+            return shown
+
+        def wanted(finding: Finding) -> bool:
+            if chosen is None:  # as `--fix` does, what the baseline knows is left alone unless it is asked for
+                return (finding.code, finding.span) not in known
+            return finding.code in chosen
+
+        result = fixing.fix_source(source, again, unsafe=unsafe, wanted=wanted)
         project.forget(source.path)
         return edits_between(source, result.source)
 
@@ -235,8 +300,8 @@ class Session:
     def _forget_changed(self) -> None:
         if self.settings.is_stale():
             self.reload()
-        while self.changed:
-            path = self.changed.popleft()
+        for path in list(self.changed):
+            self.changed.discard(path)
             for project in self._projects.values():
                 project.forget(path)
             for screen in self._screens:
@@ -260,61 +325,18 @@ class Session:
         return known[1]
 
     def _shown(
-        self,
-        source: Source,
-        findings: Iterable[Finding],
-        rules: tuple[catalog.Rule, ...],
-        settings: config.Settings,
+        self, source: Source, findings: Iterable[Finding], rules: tuple[catalog.Rule, ...], settings: config.Settings
+    ) -> tuple[Finding, ...]:
+        return self._softened(self._visible(source, findings, rules, settings), source, settings)
+
+    def _visible(
+        self, source: Source, findings: Iterable[Finding], rules: tuple[catalog.Rule, ...], settings: config.Settings
     ) -> tuple[Finding, ...]:
         visible = noqa.visible(source, list(findings), rules)
         return tuple(run.graded(finding, settings, self.catalog) for finding in visible)
 
-
-def _told_from(base: _Base, block: Block, change: Change, awake: Awake, snapshot: Snapshot) -> Analysis | None:
-    """Return the analysis after an edit inside a function that was never read and wakes no rule; else None."""
-    old, new = base.analysis.snapshot.source, snapshot.source
-    if base.awake.lines is None or awake.lines is None or base.awake.rules != awake.rules:
-        return None
-    if base.file is not None and base.file.has_read(block):
-        return None
-    start, end = block.first, block.end
-    delta = len(new.lines) - len(old.lines)
-    if any(start <= line < end for line in base.awake.lines):
-        return None
-    if tuple(line if line < start else line + delta for line in base.awake.lines) != awake.lines:
-        return None
-    if b"noqa" in old.data[change.head : change.tail] or b"noqa" in new.data[change.head : change.tail + change.shift]:
-        return None
-    findings = [change.moved_finding(finding) for finding in base.analysis.findings]
-    whole = tuple(finding for finding in findings if finding is not None)
-    if len(whole) != len(findings):
-        return None
-    return replace(base.analysis, snapshot=snapshot, findings=whole, is_quick=True)
-
-
-def edits_between(before: Source, after: Source) -> list[Edit]:
-    """Return the edits of whole lines that make one text of the other."""
-    import difflib
-
-    old, new = before.lines, after.lines
-    starts = [*before.line_starts, len(before.data)]
-    edits = []
-    for kind, first, last, begin, end in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind != "equal":
-            text = b"".join(new[begin:end]).decode(after.shown_encoding, "replace")
-            edits.append(Edit(Span(starts[first], starts[last]), text))
-    return edits
-
-
-def _kept(good: Analysis, source: Source, found: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Return what was found, and the good findings of before in all lines that did not change since.
-
-    While a line is typed the text does not parse, names mean nothing, and findings would flicker.
-    """
-    change = change_between(good.snapshot.source.data, source.data)
-    kept = {(finding.code, finding.span): finding for finding in found}
-    for finding in good.findings:
-        moved = change.moved_finding(finding)
-        if moved is not None:
-            kept.setdefault((moved.code, moved.span), moved)
-    return tuple(sorted(kept.values(), key=lambda finding: (finding.span, finding.code)))
+    def _softened(
+        self, findings: tuple[Finding, ...], source: Source, settings: config.Settings
+    ) -> tuple[Finding, ...]:
+        """Return the findings with those that the baseline knows as hints."""
+        return tuple(baseline.softened(findings, source, settings.baseline)) if settings.baseline else findings

@@ -124,8 +124,9 @@ class SettingsOf:
         except config.ConfigError as error:
             self.say(str(error))
             settings = self._good.get(here) or config.Resolver(isolated=True, folder=folder).for_file(path)
-        if settings.file:
-            self._stamps.setdefault(settings.file, _stamp(settings.file))
+        for used in (settings.file, settings.baseline):
+            if used:
+                self._stamps.setdefault(used, _stamp(used))
         return settings
 
     def say(self, text: str) -> None:
@@ -139,6 +140,10 @@ class SettingsOf:
         self._resolvers.clear()
         self._stamps.clear()
         self._said.clear()
+
+    def uses(self, path: str) -> bool:
+        """Tell whether a file is one that settings were read from, or a baseline that they name."""
+        return path in self._stamps
 
     def is_stale(self) -> bool:
         """Tell whether a settings file in use has changed: not every editor tells."""

@@ -54,6 +54,8 @@ def knock(file: File, call: Call, row: LoopOnly) -> Fix | None:
     """Return the fix: the same by `run_coroutine_threadsafe` or `call_soon_threadsafe`."""
     if call.receiver is None and not row.loop:
         return None
+    if row.via == "coroutine" and isinstance(file.parent(call.node), cst.Arg):
+        return None  # a task is wanted there, and this would give a future of another kind
     receiver = file.code(call.receiver) if call.receiver is not None else ""
     given = call.where(row.loop) if row.loop else None
     loop = file.code(given) if given is not None else receiver if row.receiver_is_loop else loop_in_reach(call)

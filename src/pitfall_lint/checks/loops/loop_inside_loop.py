@@ -11,7 +11,7 @@ from pitfall_lint.libraries.loops import NeedsLoop, RunsLoop
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.calls import leads_to, runs
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.guards import is_guarded, knows_loops, on_loop
+from pitfall_lint.semantic.guards import is_guarded, knows_loops, may_leave_before, on_loop
 from pitfall_lint.semantic.threads import entries, ways
 from pitfall_lint.semantic.values import Instance
 
@@ -47,7 +47,7 @@ def elsewhere(file: File) -> Iterator[Finding]:
             if target is None or is_guarded(file, call.node, ("RuntimeError",)):
                 continue
             chain = leads_to(target, "runs a loop", runs_unguarded, lambda passed: not knows_loops(passed))
-            if chain and chain[-1].file is not file:
+            if chain and chain[-1].file is not file and not any(map(may_leave_before, chain)):
                 row = file.rows_of_call(chain[-1], RunsLoop)[0]
                 message = f"{call.text} in a coroutine leads to {chain[-1].text}: {row.raises}"
                 related = [step.file.related(step.node, f"by {step.text} here") for step in chain]

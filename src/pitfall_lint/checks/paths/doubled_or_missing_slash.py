@@ -40,8 +40,8 @@ def _doubled(file: File, joined: Joined, seam: Seam) -> Finding | None:
     if not own or not right or not all(s.ends for s in own) or not all(s.starts for s in right):
         return None
     left = [s for s in _decided(seam.before, "ends") if s.ends]
-    if not left:
-        return None
+    if not left or (len(left) < len(seam.before) and all(s.text == "/" for s in left)):
+        return None  # the root for want of anything else: whether it comes to that is not known
     if not is_address(file, joined):
         return None
     result = left[0].pretty + right[0].pretty + joined.text_behind(seam)

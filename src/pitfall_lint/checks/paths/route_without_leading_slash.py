@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import libcst as cst
+
 from pitfall_lint.finding import Finding
-from pitfall_lint.semantic import slashes
+from pitfall_lint.semantic import owners, slashes
 from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.registrations import Registration, on
 from pitfall_lint.semantic.routes import Registered, own_prefix, registered
 from pitfall_lint.semantic.shapes import Shape
 
@@ -14,6 +17,14 @@ from pitfall_lint.semantic.shapes import Shape
 def check(file: File) -> Iterator[Finding]:
     """Report paths of which every known alternative lacks the leading slash."""
     for route in registered(file):
+        if route.row.leading == "forbidden" and (inner := inside(route)) is not None:
+            text, first = route.shapes[0].pretty, inner.shapes[0].pretty
+            yield file.finding(
+                route.node,
+                f'"{text}" without "/" at its end melts into what it includes: "{first}" is served as "/{text}{first}"',
+                related=[inner.file.related(inner.node, "glued to it without a slash")],
+                fix=slashes.with_trailing(file, route.node),
+            )
         if route.row.leading != "required" or route.row.bare == "fine":
             continue
         known = [shape for shape in route.shapes if shape.starts is not None and shape.is_empty is False]
@@ -29,6 +40,19 @@ def check(file: File) -> Iterator[Finding]:
                     file, route.node, bare, route.row.regex, constant=all(s.text for s in route.shapes)
                 ),
             )
+
+
+def inside(route: Registered) -> Registration | None:
+    """Return the first path that a prefix without a slash at its end is glued to, if it includes any."""
+    file, text = route.call.file, route.shapes[0].text
+    given = route.call.where(route.row.prefix) if route.row.prefix else None
+    if given is None or len(route.shapes) != 1 or not text or text.endswith("/") or route.row.regex:
+        return None
+    child = owners.included(file, given) if isinstance(given, cst.Call) else None
+    for registration in on(child, file) if child is not None else ():
+        if len(registration.shapes) == 1 and slashes.is_bare(registration.shapes[0]) and not registration.row.regex:
+            return registration
+    return None
 
 
 def _message(file: File, route: Registered, bare: Shape) -> str:

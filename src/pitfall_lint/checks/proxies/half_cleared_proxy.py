@@ -9,7 +9,7 @@ import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.libraries.proxies import ProxyVariable
-from pitfall_lint.semantic import environment
+from pitfall_lint.semantic import environment, programs
 from pitfall_lint.semantic.audience import for_users
 from pitfall_lint.semantic.environment import Use
 from pitfall_lint.semantic.file import File
@@ -22,7 +22,7 @@ def check(file: File) -> Iterator[Finding]:
     for use in environment.uses_in_sight(file):
         if names.issuperset(use.names):
             groups.setdefault(file.function_of(use.node), []).append(use)
-    own = {name for use in environment.in_file(file) if use.does in ("set", "append", "default") for name in use.names}
+    own = {name for use in programs.in_file(file) if use.does in ("set", "append", "default") for name in use.names}
     for group in groups.values():
         cleared = [use for use in group if use.does == "clear" and not own.issuperset(use.names)]
         missing = [name for name in environment.left_over(file, cleared) if name not in own]
@@ -84,7 +84,7 @@ def _pop(file: File, use: Use) -> str | None:
 
 
 def _half_read(file: File, reads: list[Use], own: set[str]) -> Iterator[Finding]:
-    everywhere = {name for use in environment.in_file(file) for name in use.names}
+    everywhere = {name for use in programs.in_file(file) for name in use.names}
     for use in {use.names: use for use in reversed(reads)}.values():
         for row in file.libraries.rows(ProxyVariable):
             known = everywhere.intersection(row.variables)

@@ -8,7 +8,7 @@ import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix, Related
 from pitfall_lint.libraries.proxies import SelfProbe
-from pitfall_lint.semantic import environment, proxied
+from pitfall_lint.semantic import environment, programs, proxied
 from pitfall_lint.semantic.audience import for_users
 from pitfall_lint.semantic.environment import Use
 from pitfall_lint.semantic.file import File
@@ -22,7 +22,7 @@ def check(file: File) -> Iterator[Finding]:
         function = file.function_of(use.node)
         if use.does not in ("set", "default") or not names.issuperset(use.names) or function in told:
             continue
-        if any(exceptions.intersection(o.names) and o.does != "read" for o in environment.in_reach(file)):
+        if any(exceptions.intersection(o.names) and o.does != "read" for o in programs.in_reach(file)):
             return
         place = None if _is_undone(file, use) else _local_traffic(file)
         if place is not None:
@@ -45,7 +45,7 @@ def _is_undone(file: File, use: Use) -> bool:
 def _local_traffic(file: File) -> Related | None:
     for request in proxied.local_requests_in_reach(file):
         return request.call.file.related(request.call.node, f'the request for "{request.url}"')
-    for module in environment.modules(file, 1):
+    for module in programs.modules(file, 1):
         if any(leaf.encode() in module.source.data for leaf in file.libraries.leaves(SelfProbe)):
             for block in module.outline.functions:
                 for call in module.function_for(block).calls():

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from pitfall_lint.finding import Finding, Fix, Related
 from pitfall_lint.libraries.proxies import SelfProbe
-from pitfall_lint.semantic import environment
+from pitfall_lint.semantic import environment, programs
 from pitfall_lint.semantic.audience import for_users
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
@@ -18,7 +18,7 @@ def check(file: File) -> Iterator[Finding]:
     for call, row in file.calls_to(SelfProbe):
         if file.version_allows(row) is False or _is_protected(file, call, row):
             continue
-        elsewhere = min(environment.in_reach(file), key=lambda use: use.does == "read", default=None)
+        elsewhere = min(programs.in_reach(file), key=lambda use: use.does == "read", default=None)
         finding = file.finding(
             call.node,
             f"{call.text} first asks for its own URL, through HTTP_PROXY where that is set: the launch fails",
@@ -31,7 +31,7 @@ def check(file: File) -> Iterator[Finding]:
 
 def _is_protected(file: File, call: Call, row: SelfProbe) -> bool:
     exceptions = environment.spellings(file, "exceptions")
-    for use in environment.before(file, call.node):
+    for use in programs.before(file, call.node):
         if not exceptions.intersection(use.names):
             if use.does == "clear":
                 return True  # the proxies are taken out

@@ -8,6 +8,7 @@ from dataclasses import replace
 import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
+from pitfall_lint.semantic.audience import for_users
 from pitfall_lint.semantic.edits import indentation
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.leaks import Local, dead_closes, local_leaks
@@ -51,7 +52,7 @@ def skipped(file: File, local: Local) -> Finding | None:
         consequence=f"What shows: {local.resource.row.leaks_when}." if local.resource.row.leaks_when else "",
     )
     strict = local.resource.row.leaks == "strict" or local.handed_on or "raise" not in local.open_at
-    return replace(finding, strict=strict)
+    return for_users(file, replace(finding, strict=strict))
 
 
 def try_finally(file: File, local: Local) -> Fix | None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pitfall_lint.finding import Finding
 from pitfall_lint.semantic.dependencies import taken_back
 from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.reinjecting import generator_depends, lives_longer
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -21,4 +22,6 @@ def check(file: File) -> Iterator[Finding]:
                 f" {injected.resource.name}"
             )
             related = [injected.function.file.related(injected.closed_at, "closed here, before the body is sent")]
-            yield replace(file.finding(taken.place, message, related=related), strict=not taken.certain)
+            fixes = (lives_longer(function, injected), generator_depends(function, taken))
+            finding = file.finding(taken.place, message, fixes=fixes, related=related)
+            yield replace(finding, strict=not taken.certain)

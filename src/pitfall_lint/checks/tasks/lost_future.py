@@ -9,7 +9,8 @@ import libcst as cst
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.semantic.fate import Fate
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.tasks import Started, coroutine_text, started
+from pitfall_lint.semantic.keeping import await_it, keep_it
+from pitfall_lint.semantic.tasks import Started, coroutine_text, raised_at, started
 from pitfall_lint.semantic.waiting import LostWait, in_shutdown, lost_waits
 from pitfall_lint.semantic.watcher import watch
 
@@ -29,27 +30,20 @@ def _started(task: Started) -> Iterator[Finding]:
     if fate is None or escape is None:
         return
     what = coroutine_text(task.file, task.coroutine) if task.function is None else task.file.text(task.function)
-    related = []
-    if (
-        not escape.stub
-        and isinstance(escape.node, (cst.Await, cst.Raise, cst.Call))
-        and escape.node is not task.coroutine
-    ):
-        related.append(escape.file.related(escape.node, "what this raises is lost"))
     yield task.call.file.finding(
         task.call.node,
         f"what `{what}` raises vanishes: {_how(fate)}",
         consequence="It is not even logged."
         if task.row.silent
         else 'At most "exception was never retrieved" is logged, late.',
-        related=related,
-        fix=watch(task.call.file, task.call.node, "Keep the future and log what it raises") if _is_one(task) else None,
+        related=raised_at(task, escape),
+        fixes=[keep_it(task, "future"), await_it(task)] if _is_one(task) else (),
         strict=escape.expected or escape.unknown or fate.perhaps or task.by_name or in_shutdown(task.call),
     )
 
 
 def _is_one(task: Started) -> bool:
-    return not task.row.call.endswith(".map")
+    return not task.row.call.endswith(".map") and not task.guessed
 
 
 def _how(fate: Fate) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
-from pitfall_lint.finding import Finding, Fix
-from pitfall_lint.semantic import handling
+from pitfall_lint.finding import Finding
 from pitfall_lint.semantic.fate import Fate
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.tasks import Started, coroutine_text, started
-from pitfall_lint.semantic.watcher import watch
+from pitfall_lint.semantic.handover import ends_the_program
+from pitfall_lint.semantic.keeping import await_it, group_it, keep_it
+from pitfall_lint.semantic.tasks import Started, coroutine_text, raised_at, started
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -26,27 +24,20 @@ def check(file: File) -> Iterator[Finding]:
         if escape is None:
             continue
         what = coroutine_text(task.file, task.coroutine or task.function)
-        related = []
-        if (
-            not escape.stub
-            and isinstance(escape.node, (cst.Await, cst.Raise, cst.Call))
-            and escape.node is not task.coroutine
-        ):
-            related.append(escape.file.related(escape.node, "what this raises is lost"))
         yield file.finding(
             task.call.node,
             f"nobody can see what `{what}` raises: {_how(fate)}",
             consequence='At most "Task exception was never retrieved" is logged, when the task is garbage-collected.',
-            related=related,
-            fixes=_fixes(task),
+            related=raised_at(task, escape),
+            fixes=[keep_it(task), await_it(task), group_it(task)],
             strict=escape.expected or fate.perhaps or _at_the_very_end(task),
         )
 
 
 def _at_the_very_end(task: Started) -> bool:
-    """Tell whether the spawn stands in `__del__`: a last try, where nobody is left to tell."""
+    """Tell whether the spawn stands in `__del__` or a signal's handler: a last try, where nobody is left to tell."""
     function = task.call.function
-    return function is not None and function.name == "__del__"
+    return function is not None and (function.name == "__del__" or ends_the_program(function))
 
 
 def _how(fate: Fate) -> str:
@@ -58,12 +49,3 @@ def _how(fate: Fate) -> str:
         "cancelled": f"`{fate.where}` is only ever cancelled",
         "scheduled": f"`{fate.where}` drops the task",
     }.get(fate.how, "its task is dropped")
-
-
-def _fixes(task: Started) -> list[Fix]:
-    file, node = task.call.file, task.call.node
-    fixes = [watch(file, node, "Keep the task and log what it raises")]
-    if task.call.is_discarded and isinstance(file.parent(node), cst.Expr) and task.call.in_async_function:
-        if task.helper is None and task.coroutine is not None and not handling.runs_forever(file, task.coroutine):
-            fixes.append(file.replace(node, f"await {file.code(task.coroutine)}", "Await it here"))
-    return fixes

@@ -1,4 +1,4 @@
-"""A retry around a request that takes every error, never gives up, or does not wait."""
+"""A retry that takes every error, never gives up, or does not wait."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pitfall_lint.libraries.tasks import Retry
 from pitfall_lint.semantic.clauses import class_names
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.retrying import Restart, restarts
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -25,6 +26,19 @@ def check(file: File) -> Iterator[Finding]:
             wrong = list(_wrong(file, decorator, row))
             if wrong:
                 yield file.finding(decorator, f"`{file.text(decorator)}` {_and(wrong)}")
+    for restart in restarts(file):
+        yield _never_ends(file, restart)
+
+
+def _never_ends(file: File, restart: Restart) -> Finding:
+    name = restart.counter.name
+    given = f"{file.text(restart.given)} for `{name}`" if restart.given is not None else f"no `{name}`"
+    return file.finding(
+        restart.call.node,
+        f"`{restart.call.text}` hands over {given}: the attempts are counted anew, and their limit is never reached",
+        consequence="What fails each time in the same way is tried again for ever.",
+        related=[file.related(restart.limit, "the limit")],
+    )
 
 
 def _wrong(file: File, decorator: cst.BaseExpression, row: Retry) -> Iterator[str]:

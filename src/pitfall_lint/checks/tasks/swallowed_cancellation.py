@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import libcst as cst
 
-from pitfall_lint.finding import Finding, Fix
+from pitfall_lint.finding import Edit, Finding, Fix, Span
 from pitfall_lint.semantic.cancelling import Swallower, is_swallowed, loops_for_ever, swallowers
 from pitfall_lint.semantic.file import File
 
@@ -42,6 +42,9 @@ def _reraise(file: File, taker: Swallower) -> Fix | None:
     handler = taker.handler
     if handler is None or not isinstance(handler.body, cst.IndentedBlock):
         return None
+    if handler.type is None:
+        behind = file.span(handler).start + len("except")
+        return file.edits("Take only Exception", Edit(Span(behind, behind), " Exception"))
     if isinstance(handler.type, cst.Name) and handler.type.value == "BaseException":
         return file.replace(handler.type, "Exception", "Take only Exception")
     if isinstance(handler.type, cst.Tuple):

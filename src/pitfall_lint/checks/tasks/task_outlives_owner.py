@@ -1,4 +1,4 @@
-"""A task kept on an object whose close, stop or exit neither cancels nor awaits it."""
+"""A task of an object whose close, stop or exit neither cancels nor awaits it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import libcst as cst
 from pitfall_lint.finding import Finding
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.tasks import started
+from pitfall_lint.semantic.tasks import coroutine_text, started
+from pitfall_lint.semantic.unfinished import unfinished
 
 _ENDS = re.compile(
     r"_*(?:a?close|stop|shutdown|disconnect|terminate|teardown|cleanup|__aexit__|__exit__|aexit|exit)(?:_\w+)?_*"
@@ -34,6 +35,14 @@ def check(file: File) -> Iterator[Finding]:
                         f"`{ending.name}()` neither cancels nor awaits `{file.text(target)}`: its task goes on",
                         related=[ending.file.related(ending.node, "ends the object")],
                     )
+    for late in unfinished(file):
+        yield file.finding(
+            late.task.call.node,
+            f"`{late.ending.name}()` reads `self.{late.attribute}`, but cannot wait for the task of "
+            f"`{coroutine_text(file, late.task.coroutine)}`, which fills it",
+            consequence="What is still under way when the object ends is silently missing.",
+            related=[file.related(late.write, "written here"), file.related(late.read, "read at the end")],
+        )
 
 
 def _ending_without(class_: Class, name: str, spawner: Function | None) -> Function | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
-from pitfall_lint.finding import Finding, Fix
-from pitfall_lint.semantic import handling
+from pitfall_lint.finding import Finding
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.tasks import Started, coroutine_text, started, swallowing_try
-from pitfall_lint.semantic.watcher import watch
+from pitfall_lint.semantic.keeping import await_it, group_it, keep_it
+from pitfall_lint.semantic.tasks import coroutine_text, started, swallowing_try
+
+_AWAIT = "Await it, so that the handlers see its errors"
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -27,16 +26,5 @@ def check(file: File) -> Iterator[Finding]:
             f"`{clause}` can never see what `{what}` raises: the task runs after this `try` is left",
             consequence="An error in it skips the handlers and ends unseen, together with the task.",
             related=[file.related(handler, "never runs for an error of the task")],
-            fixes=_fixes(task),
+            fixes=[await_it(task, _AWAIT), keep_it(task), group_it(task)],
         )
-
-
-def _fixes(task: Started) -> list[Fix]:
-    file, node, coroutine = task.call.file, task.call.node, task.coroutine
-    fixes = []
-    if isinstance(file.parent(node), cst.Expr) and task.call.in_async_function and coroutine is not None:
-        if task.call.file is task.file and not handling.runs_forever(file, coroutine):
-            fixes.append(
-                file.replace(node, f"await {file.code(coroutine)}", "Await it, so that the handlers see its errors")
-            )
-    return [*fixes, watch(file, node, "Keep the task and log what it raises")]

@@ -11,6 +11,7 @@ from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.coroutines import Misuse, coroutine_made, misuse_of
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.only_async import only_coroutine_function
 
 _SAYS = {
     "dropped": "never runs: the coroutine is not awaited",
@@ -30,10 +31,10 @@ def check(file: File) -> Iterator[Finding]:
         if call.is_awaited:
             continue
         made = coroutine_made(call)
-        if made is None:
-            continue
-        misuse = misuse_of(call, project=isinstance(made, Function))
-        if misuse is None:
+        guessed = only_coroutine_function(call) if made is None else None
+        made = made or guessed
+        misuse = misuse_of(call, project=isinstance(made, Function)) if made is not None else None
+        if made is None or misuse is None:
             continue
         related = []
         if isinstance(made, Function) and isinstance(made.node, cst.FunctionDef):
@@ -43,7 +44,8 @@ def check(file: File) -> Iterator[Finding]:
             f"`{call.text}` {_SAYS[misuse.how]}",
             consequence=f"RuntimeWarning: coroutine '{_name(made)}' was never awaited.",
             related=related,
-            fix=_await(file, call, misuse),
+            fix=_await(file, call, misuse, guessed is not None),
+            strict=guessed is not None,
         )
 
 
@@ -51,7 +53,7 @@ def _name(made: Function | str) -> str:
     return made.rpartition(".")[2] if isinstance(made, str) else made.name
 
 
-def _await(file: File, call: Call, misuse: Misuse) -> Fix | None:
+def _await(file: File, call: Call, misuse: Misuse, guessed: bool) -> Fix | None:
     if not call.in_async_function:
         return None  # a sync caller has to become async, or needs a loop: that choice is a person's
     outer = file.parent(call.node)
@@ -60,4 +62,4 @@ def _await(file: File, call: Call, misuse: Misuse) -> Fix | None:
     )
     code = f"await {file.code(call.node)}"
     fix = file.replace(call.node, f"({code})" if tight and not call.node.lpar else code, "Await it")
-    return fix if misuse.how in {"dropped", "used"} else fix.less_safe()
+    return fix if misuse.how in {"dropped", "used"} and not guessed else fix.less_safe()

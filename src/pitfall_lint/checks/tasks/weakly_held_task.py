@@ -9,6 +9,7 @@ import libcst as cst
 from pitfall_lint.finding import Finding
 from pitfall_lint.semantic.fate import Fate
 from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.keeping import await_it
 from pitfall_lint.semantic.tasks import Started, coroutine_text, started
 from pitfall_lint.semantic.watcher import watch
 
@@ -27,7 +28,7 @@ def check(file: File) -> Iterator[Finding]:
             f"nothing holds the task of `{coroutine_text(task.file, task.coroutine or task.function)}`: {how}",
             consequence="The loop refers to it weakly, so it may be collected before it is done.",
             related=[task.helper.file.related(task.helper.node, "gives the task back")] if task.helper else [],
-            fix=watch(file, task.call.node, "Keep the task until it is done"),
+            fixes=[watch(file, task.call.node, "Keep the task until it is done"), await_it(task)],
             strict=fate is not None and fate.how == "unread",
         )
 

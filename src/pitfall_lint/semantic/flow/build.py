@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import libcst as cst
 
 from pitfall_lint.semantic.flow.judge import Judge
-from pitfall_lint.semantic.flow.steps import CANCEL, FALSE, NEXT, RAISE, TRUE, Edge, Step, risks
+from pitfall_lint.semantic.flow.steps import CANCEL, FALSE, NEXT, RAISE, TRUE, Edge, Step, makes_an_object, risks
 
 LIMIT = 6_000
 """Steps beyond which a function is not understood."""
@@ -156,7 +156,9 @@ class Builder:
             left.value = value.left
             if isinstance(value.operator, cst.And):
                 return self.test(value.left, right, left, context)
-            return self.test(value.left, left, right, context)
+            test = self.test(value.left, left, right, context)
+            test.stands_in = test.node is value.left and makes_an_object(value.right)
+            return test
         made = self.step("statement", node, Edge(after))
         made.value = value
         self.risk(made, value, context)

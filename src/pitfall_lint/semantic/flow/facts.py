@@ -5,12 +5,13 @@ A fact says which of five sorts of value a name (or dotted name, or whole condit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 import libcst as cst
 
 from pitfall_lint.semantic.flow.liveness import live, relevant
-from pitfall_lint.semantic.flow.steps import CANCEL, FALSE, RAISE, TRUE, Edge, Step, assignments
+from pitfall_lint.semantic.flow.steps import CANCEL, FALSE, RAISE, TRUE, Edge, Step, assignments, makes_an_object
 from pitfall_lint.semantic.walk import own_nodes
 
 NONE, NO, YES, EMPTY, SOME = 1, 2, 4, 8, 16
@@ -18,6 +19,10 @@ ANY = NONE | NO | YES | EMPTY | SOME
 TRUTHY, FALSY = YES | SOME, NONE | NO | EMPTY
 Facts = frozenset[tuple[str, int]]
 _PURE_CALLS = frozenset({"isinstance", "issubclass", "hasattr", "callable", "len", "bool"})
+_CONTAINER = re.compile(
+    r"(?:Dict|List|Set|Queue|Deque|Counter|Stack|Heap|Map|Mapping|Collection|Cache|Registry|Buffer|Array|Frame|String)s?$"
+)
+"""Ends of the names of classes whose objects may be empty; others' are true whatever is done with them."""
 _CONSTANTS = {"None": NONE, "True": YES, "False": NO}
 _PURE: tuple[type[cst.CSTNode], ...] = (
     *(cst.Name, cst.Attribute, cst.BaseNumber, cst.SimpleString, cst.Tuple, cst.Element, cst.Call, cst.Arg),
@@ -40,6 +45,7 @@ class Reasoner:
         self._names: dict[str, frozenset[str]] = {}
         self._conditions: dict[cst.CSTNode, tuple[str, int, int] | None] = {}
         self._touches: dict[Step, frozenset[str]] = {}
+        self._mentions: dict[Step, frozenset[str]] = {}
         self._sets: dict[Step, tuple[tuple[cst.CSTNode, cst.BaseExpression | None], ...]] = {}
         self.relevant = relevant(self)
         self.live = live(self)
@@ -196,11 +202,9 @@ class Reasoner:
             ):
                 then_else = [(self.assume(node, truth, facts), YES if truth else NO) for truth in (True, False)]
                 return [(then, sort) for then, sort in then_else if then is not None]
-            func = node.func
-            leaf = (
-                func.attr.value if isinstance(func, cst.Attribute) else func.value if isinstance(func, cst.Name) else ""
-            )
-            return [(facts, SOME if isinstance(leaf, str) and leaf.lstrip("_")[:1].isupper() else ANY)]
+            if not makes_an_object(node):
+                return [(facts, ANY)]
+            return [(facts, SOME if _CONTAINER.search(self._text(node.func)) else YES)]
         if isinstance(node, (cst.List, cst.Set, cst.Tuple, cst.Dict)):
             return [(facts, SOME if node.elements else EMPTY)]
         if isinstance(node, (cst.BaseNumber, cst.BaseString)):
@@ -216,7 +220,8 @@ class Reasoner:
         if not known and not self.relevant:
             return [facts]
         if step.kind == "loop":
-            known = {k: v for k, v in known.items() if "." not in k and not k.startswith("?")}
+            inside = self._mentioned(step)
+            known = {k: v for k, v in known.items() if not k.startswith("?") and ("." not in k or k not in inside)}
         possible = [known]
         if step.kind == "test" and edge.kind in (TRUE, FALSE) and isinstance(step.node, cst.BaseExpression):
             for walrus in own_nodes(step.node):
@@ -224,6 +229,8 @@ class Reasoner:
                     possible = [new for old in possible for new in self._assign(walrus.target, walrus.value, old)]
             assumed = (self.assume(step.node, edge.kind == TRUE, one) for one in possible)
             possible = [one for one in assumed if one is not None]
+            if step.stands_in and edge.kind == FALSE and (key := self.key(step.node)) is not None:
+                possible = [{**one, key: NONE} for one in possible if one.get(key, ANY) & NONE] or possible
         elif edge.kind not in (RAISE, CANCEL):
             if step not in self._sets:
                 self._sets[step] = tuple(assignments(step))
@@ -264,6 +271,14 @@ class Reasoner:
             and not known.startswith(f"{key}.")
             and not (known.startswith("?") and (key in self._names[known] if plain else key in known))
         }
+
+    def _mentioned(self, step: Step) -> frozenset[str]:
+        """Return the keys that a loop mentions: what it asks or changes may be another in each round."""
+        if step not in self._mentions:
+            nodes = own_nodes(step.node) if step.node is not None else ()
+            keys = (self.key(node) for node in nodes if isinstance(node, cst.Attribute))
+            self._mentions[step] = frozenset(key for key in keys if key is not None)
+        return self._mentions[step]
 
     def _touched(self, step: Step) -> frozenset[str]:
         """Return the names whose objects a step may fill or empty: receivers and arguments of calls."""

@@ -18,6 +18,8 @@ EXITS = ("end", "return", "raise", "cancel")
 BaseException)."""
 EFFORT = 12_000
 """Step-and-state pairs beyond which an answer is unknown."""
+_TRIES = 2
+"""So many questions may come to nothing, then the function is left alone: it would be so for the next ones."""
 
 S = TypeVar("S")
 Place = cst.CSTNode | Step
@@ -49,6 +51,7 @@ class Graph:
         self.node = node
         self.gave_up = False
         """Whether some question was beyond the effort; its answer was None."""
+        self._failed = 0
         builder = Builder(judge or Judge())
         self.entry: Step | None
         try:
@@ -111,7 +114,7 @@ class Graph:
         `transfer(step, state, raised)` gives the state behind a step, left normally or by an exception;
         None ends the path. Paths whose conditions contradict each other are left out. None: too much effort.
         """
-        if self.entry is None:
+        if self.entry is None or self._failed >= _TRIES:
             return None
         found: dict[Step, set[S]] = {}
         start: tuple[Step, S, Facts] = (self.entry, initial, frozenset())
@@ -131,6 +134,7 @@ class Graph:
                         if configuration not in seen:
                             if len(seen) >= EFFORT:
                                 self.gave_up = True
+                                self._failed += 1
                                 return None
                             seen.add(configuration)
                             stack.append(configuration)

@@ -47,6 +47,15 @@ class FileJudge(Judge):
         return super().suppresses(item)
 
 
+def gave_up(file: File) -> tuple[Function, ...]:
+    """Return the functions of a file some question about whose flow was beyond the effort: they were passed over."""
+    return tuple(
+        key[1]
+        for key, graph in file.memo.items()
+        if isinstance(graph, Graph) and graph.gave_up and isinstance(key, tuple) and key[0] == "flow"
+    )
+
+
 def flow_of(file: File, function: Function) -> Graph:
     """Return the graph of a function, made once."""
     key = ("flow", function)

@@ -27,6 +27,8 @@ class Step:
     number: int = 0
     value: cst.BaseExpression | None = None
     """For an assignment of `a or b` or `a if c else b`: the branch that this step takes."""
+    stands_in: bool = False
+    """For the test of `a or Ctor()`: `a` is an object or None, so that what is false is None."""
 
     def __repr__(self) -> str:
         code = cst.Module([]).code_for_node(self.node).strip().partition("\n")[0] if self.node is not None else ""
@@ -98,7 +100,10 @@ def risks(node: cst.CSTNode) -> tuple[bool, bool]:
     root = (cst.FunctionDef, cst.Lambda)
     if isinstance(node, root):
         return isinstance(node, cst.FunctionDef) and bool(node.decorators), False
-    for inner in own_nodes(node):
+    evaluated: list[cst.CSTNode] = [node]
+    if isinstance(node, cst.AnnAssign):  # the annotation of a local variable is not evaluated
+        evaluated = [node.target] if node.value is None else [node.target, node.value]
+    for inner in (each for part in evaluated for each in own_nodes(part)):
         if isinstance(inner, _RAISES):
             error = True
         if isinstance(inner, _CANCELS):
@@ -107,6 +112,13 @@ def risks(node: cst.CSTNode) -> tuple[bool, bool]:
             error = True
             cancel = cancel or inner.asynchronous is not None
     return error, cancel
+
+
+def makes_an_object(node: cst.BaseExpression) -> bool:
+    """Tell, by its name, whether an expression calls a class: `Ctor()`, `module.Ctor()`."""
+    func = node.func if isinstance(node, cst.Call) else None
+    name = func.attr if isinstance(func, cst.Attribute) else func
+    return isinstance(name, cst.Name) and name.value.lstrip("_")[:1].isupper()
 
 
 def assignments(step: Step) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression | None]]:

@@ -1,0 +1,50 @@
+"""Which of many whole words stand in a file: one pass over its bytes, however many words there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pitfall_lint.semantic.suspicion import TABLE
+
+Finder = Callable[[bytes], "set[str]"]
+
+
+def finder(words: set[str], fast: bool) -> Finder:
+    """Return what finds the words of a file; `fast` allows the extra library that looks for all of them at once."""
+    if fast and words:
+        try:
+            import ahocorasick_rs
+        except ImportError:
+            pass
+        else:
+            return _aho_corasick(words, ahocorasick_rs)
+    needles = {word.encode(): word for word in words}
+    known = frozenset(needles)
+
+    def find(data: bytes) -> set[str]:
+        return {needles[word] for word in known.intersection(data.translate(TABLE).split())}
+
+    return find
+
+
+def _aho_corasick(words: set[str], library: object) -> Finder:
+    ordered = sorted(words)
+    automaton = library.BytesAhoCorasick(  # type: ignore[attr-defined]
+        [word.encode() for word in ordered],
+        implementation=library.Implementation.DFA,  # type: ignore[attr-defined]
+    )
+
+    def find(data: bytes) -> set[str]:
+        found: set[str] = set()
+        for index, start, end in automaton.find_matches_as_indexes(data, overlapping=True):
+            word = ordered[index]
+            if word not in found and not _continues(data, start - 1) and not _continues(data, end):
+                found.add(word)
+        return found
+
+    return find
+
+
+def _continues(data: bytes, index: int) -> bool:
+    """Tell whether a byte belongs to a word."""
+    return 0 <= index < len(data) and TABLE[data[index]] != 32

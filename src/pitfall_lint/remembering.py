@@ -1,0 +1,134 @@
+"""What a run found in each file, and the bytes that it depended on: the next run looks only at what changed."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+
+from pitfall_lint.cache import Store, digest, signature, tool
+from pitfall_lint.run import FileReport, Linter, shown_path
+from pitfall_lint.semantic.coroutine_names import coroutines_of
+
+Owners = dict[str, tuple[str, ...]]
+"""Coroutine functions, with the classes whose methods they are."""
+Entry = tuple[bytes, Owners, dict[str, bytes], tuple[str, ...], str, bytes]
+"""Of one file: its bytes (hashed), its coroutine functions, the other files that its report depends on (hashed),
+the files it imports, what it tells those who import it (hashed), its report."""
+
+_ABSENT, _FOLDER = b"-", b"/"
+
+
+class Memory:
+    """The files of one way to run. `conditions` is plain data; `inputs` are files on which everything depends."""
+
+    def __init__(self, conditions: object, inputs: Iterable[str], files: Iterable[str]) -> None:
+        self._name = "files-" + digest(tool(), repr(conditions))
+        self._state = digest(sorted((path, signature(path)) for path in set(inputs)), sorted(files))
+        found = Store().read(self._name)
+        valid = isinstance(found, tuple) and len(found) == 2 and found[0] == self._state
+        self._entries: dict[str, Entry] = found[1] if valid else {}
+        self._hashes: dict[str, bytes] = {}
+        self._owners: dict[str, Owners] = {}
+
+    def recall(self, paths: Iterable[str], linter: Linter) -> dict[int, FileReport]:
+        """Return what is known of files, by their place in the run: where nothing changed that mattered."""
+        paths = list(paths)
+        changed = []
+        for path in paths:
+            entry, data = self._entries.get(path), self._read(path)
+            if entry is not None and entry[0] == self._hashes[path]:
+                self._owners[path] = entry[1]
+                continue
+            self._owners[path] = _owners(data)
+            changed.append(path)
+            if entry is None or entry[1] != self._owners[path]:
+                self._entries = {}  # coroutine functions came or went: any file may use one
+        if not self._entries:
+            self._owners |= {path: _owners(linter.bytes_of(path)) for path in paths if path not in self._owners}
+            return {}
+        stale = self._stale(changed, linter)
+        known = {}
+        for index, path in enumerate(paths):
+            entry = self._entries.get(path)
+            if entry is None or path in stale or any(self._hash(other) != was for other, was in entry[2].items()):
+                continue
+            known[index] = self._report(path, entry[5])
+        return known
+
+    def _stale(self, changed: list[str], linter: Linter) -> set[str]:
+        """Return the files that changed, and those that import one which tells them something else now."""
+        importers: dict[str, list[str]] = {}
+        for path, entry in self._entries.items():
+            for other in entry[3]:
+                importers.setdefault(other, []).append(path)
+        stale = set(changed)
+        while changed:
+            path = changed.pop()
+            if linter.facts(path) != self._entries[path][4]:
+                new = [other for other in importers.get(os.path.abspath(path), ()) if other not in stale]
+                stale.update(new)
+                changed.extend(new)
+        return stale
+
+    def keep(
+        self, paths: Iterable[str], linter: Linter, reports: Mapping[int, FileReport], known: Iterable[int]
+    ) -> None:
+        """Store what was found; files that failed are looked at again next time."""
+        paths, old = list(paths), set(known)
+        inside = {os.path.abspath(path) for path in paths}
+        entries: dict[str, Entry] = {}
+        for index, path in enumerate(paths):
+            if index in old:
+                entries[path] = self._entries[path]
+                continue
+            report = reports.get(index)
+            if report is not None and (report.failure or report.errors or report.notes):
+                continue
+            imports = linter.imports_of(path)
+            others = {other for other in imports if other not in inside} | (
+                report.used if report is not None else set()
+            )
+            others.discard(os.path.abspath(path))
+            kept = {other: self._hash(other) for other in others}
+            facts = linter.facts(path)
+            entries[path] = (self._hash(path), self._owners[path], kept, imports, facts, _packed(report))
+        Store().write(self._name, (self._state, entries))
+
+    def _read(self, path: str) -> bytes:
+        try:
+            with open(path, "rb") as stream:
+                data = stream.read()
+        except OSError:
+            data = b""
+        self._hashes[path] = blake2b(data, digest_size=12).digest()
+        return data
+
+    def _hash(self, path: str) -> bytes:
+        found = self._hashes.get(path)
+        if found is None:
+            if os.path.isfile(path):
+                self._read(path)
+                return self._hashes[path]
+            found = self._hashes[path] = _FOLDER if os.path.isdir(path) else _ABSENT
+        return found
+
+    def _report(self, path: str, packed: bytes) -> FileReport:
+        if not packed:
+            return FileReport(shown_path(path))
+        report = pickle.loads(packed)  # signed with the user's own key, see cache.Store
+        assert isinstance(report, FileReport)
+        return report
+
+
+def _packed(report: FileReport | None) -> bytes:
+    return (
+        pickle.dumps(report, pickle.HIGHEST_PROTOCOL) if report is not None and (report.speaks or report.used) else b""
+    )
+
+
+def _owners(data: bytes) -> Owners:
+    if b"async" not in data:
+        return {}
+    return {name: tuple(sorted(classes)) for name, classes in coroutines_of(data).items()}

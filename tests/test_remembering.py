@@ -1,0 +1,87 @@
+"""Findings are remembered by file: what changed is looked at again, with all that it matters to, and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pitfall_lint import catalog, config, run
+from pitfall_lint.remembering import Memory
+
+HELPER = "import asyncio\n\n\ndef fire(work):\n    return asyncio.create_task(work)\n"
+USER = "from helper import fire\n\n\nasync def go(work):\n    fire(work.run())\n"
+OTHER = "import asyncio\n\n\nasync def alone(work):\n    asyncio.create_task(work.run())\n"
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PITFALL_LINT_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name, text in {"helper": HELPER, "user": USER, "other": OTHER, "plain": "x = 1\n"}.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    (tmp_path / "pyproject.toml").write_text("[tool.pitfall-lint]\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def lint(tree: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], set[str]]:
+    """Return the findings of a run, and the files that it looked at."""
+    looked: set[str] = set()
+    check_file = run.Linter.check_file
+
+    def heard(self: run.Linter, path: str, *args: object, **kwargs: object) -> run.FileReport:
+        looked.add(Path(path).name)
+        return check_file(self, path, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(run.Linter, "check_file", heard)
+    linter = run.Linter(catalog.load(), config.Resolver({}), run.Task())
+    paths = sorted(str(path) for path in tree.glob("*.py"))
+    memory = Memory("test", [str(tree / "pyproject.toml")], paths)
+    report = run.lint_paths(paths, linter, memory=memory)
+    monkeypatch.setattr(run.Linter, "check_file", check_file)
+    return [f"{Path(f.path).name}:{f.code}" for f in report.findings], looked
+
+
+BOTH = ["other.py:PIT301", "user.py:PIT301"]
+
+
+def test_nothing_is_looked_at_twice(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, looked = lint(tree, monkeypatch)
+    assert first == BOTH
+    assert looked == {"helper.py", "other.py", "plain.py", "user.py"}
+    assert lint(tree, monkeypatch) == (BOTH, set())
+
+
+def test_a_change_is_looked_at_alone(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lint(tree, monkeypatch)
+    (tree / "other.py").write_text(OTHER + "\n\nx = 2\n")
+    assert lint(tree, monkeypatch) == (BOTH, {"other.py"})
+
+
+def test_a_helper_that_changes_is_looked_at_with_its_users(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lint(tree, monkeypatch)
+    (tree / "helper.py").write_text("async def fire(work):\n    return await work\n")
+    found, looked = lint(tree, monkeypatch)
+    assert found == ["other.py:PIT301", "user.py:PIT302"]
+    assert {"helper.py", "user.py"} <= looked
+
+
+def test_what_a_helper_begins_to_pass_on(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tree / "helper.py").write_text("import asyncio\n\n\ndef fire(work):\n    return work\n")
+    assert lint(tree, monkeypatch)[0] == ["other.py:PIT301"]
+    (tree / "helper.py").write_text(HELPER)
+    assert lint(tree, monkeypatch)[0] == BOTH
+
+
+def test_settings_and_new_files_forget_everything(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lint(tree, monkeypatch)
+    (tree / "pyproject.toml").write_text('[tool.pitfall-lint]\nignore = ["PIT301"]\n')
+    assert lint(tree, monkeypatch)[0] == []
+    (tree / "new.py").write_text(OTHER)
+    found, looked = lint(tree, monkeypatch)
+    assert found == []
+    assert "other.py" in looked
