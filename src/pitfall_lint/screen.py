@@ -17,7 +17,7 @@ from pitfall_lint.semantic.joints import Edges, edges_in, joints, may_join
 from pitfall_lint.semantic.localnames import LocalNames, names_of_this_machine
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near
-from pitfall_lint.semantic.suspicion import Suspicion
+from pitfall_lint.semantic.suspicion import TABLE, Suspicion
 from pitfall_lint.semantic.wants import Want, constructed, ends_of, plain_want, unbased, wants
 from pitfall_lint.source import Source, SourceError
 
@@ -78,6 +78,8 @@ class Screen:
     _based: dict[str, bool] = field(default_factory=dict, repr=False)
     _local: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
     _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
+    _last: tuple[str, Suspicion | None] = field(default=("", None), repr=False)
+    """The file that was read last: what was parsed of it is not parsed again."""
     _named: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
     _edges: dict[str, Edges] = field(default_factory=dict, repr=False)
     """What modules say of the slashes of texts."""
@@ -138,7 +140,11 @@ class Screen:
         lines, lines_read = own.lines, own.lines_read
         if foreign:
             data = _plain_bytes(source)
-            suspicion = self._suspicion(source, {}, self.find(data), project, ())
+            path, suspicion = self._last
+            if path != os.path.abspath(source.path) or suspicion is None:
+                suspicion = self._suspicion(source, {}, self.find(data), project, ())
+            else:
+                lines_read = 0  # it counts on
             suspicion.lines = {line: set(codes) for line, codes in lines.items()}
             lines = suspicion.more(foreign)
             lines_read += suspicion.lines_read
@@ -174,6 +180,7 @@ class Screen:
         suspicion = self._suspicion(source, wanted, found, project, coroutines)
         suspicion.look_at(joints, self.joined)
         lines = suspicion.run()
+        self._last = os.path.abspath(source.path), suspicion
         return _Alone(hash(source.data), lines, dict(suspicion.passed_on), suspicion.lines_read)
 
     def _joints(self, source: Source, data: bytes, project: Project | None) -> tuple[int, ...]:
@@ -205,21 +212,30 @@ class Screen:
 
     def _passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names in a file that other modules of the project pass on: what uses them may matter."""
-        found: dict[str, tuple[Want, ...]] = {}
+        found: dict[str, dict[Want, None]] = {}
         path = os.path.abspath(source.path)
+        words: set[bytes] | None = None
+        seen: set[tuple[str, bool]] = set()
         for name, bindings in project.bindings_of(path, source.data).items():
             for binding in bindings:
                 for module in project.module_paths(binding.full, path):
                     passed = self._passed_by(module, project) if module != path else {}
+                    if not passed:
+                        continue
                     leaf = binding.full.rpartition(".")[2]
+                    if leaf in passed:
+                        found.setdefault(name, {}).update(dict.fromkeys(passed[leaf]))
+                    # The module itself, whose names follow a dot, or what may lead to an object of its classes.
                     whole = module.endswith((f"{os.sep}{leaf}.py", os.path.join(os.sep, leaf, "__init__.py")))
+                    if (module, whole) in seen:
+                        continue
+                    seen.add((module, whole))
+                    words = words if words is not None else set(source.data.translate(TABLE).split())
                     for other, these in passed.items():
-                        if other == leaf:
-                            found[name] = (*found.get(name, ()), *these)
-                        elif whole or (methods := tuple(want for want in these if want.of_type)):
-                            # The module itself, whose names follow a dot, or what may lead to an object of its classes.
-                            found[other] = (*found.get(other, ()), *(these if whole else methods))
-        return {name: tuple(dict.fromkeys(map(constructed, these))) for name, these in found.items()}
+                        if other.encode() in words:
+                            new = [want for want in these if whole or want.of_type]
+                            found.setdefault(other, {}).update(dict.fromkeys(new))
+        return {name: tuple(dict.fromkeys(map(constructed, these))) for name, these in found.items() if these}
 
     def _passed_by(self, path: str, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names that a module passes on by itself."""
@@ -299,6 +315,7 @@ class Screen:
         self._based.pop(os.path.abspath(path), None)
         self._edges.pop(os.path.abspath(path), None)
         self._own.clear()
+        self._last = "", None
 
     def named_in(self, path: str, project: Project) -> frozenset[str]:
         """Return the words of interest in another module."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BLOCKS = (*_FUNCTIONS, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try)
@@ -47,18 +48,31 @@ class Outflow:
         found = _Statement(returns=returns)
         receivers: set[ast.AST] = set()
         for root in roots:
-            for part in ast.walk(root):  # outer nodes come before inner ones
-                if isinstance(part, ast.Name):
+            stack: list[Any] = [root]
+            while stack:  # outer nodes come before inner ones
+                part = stack.pop()
+                kind = type(part)
+                if kind is ast.Name:
                     found.names.add(part.id)
                     if part not in receivers:
                         found.values.append(part)
-                elif isinstance(part, ast.Attribute):
+                    continue
+                if kind is ast.Constant:
+                    continue
+                if kind is ast.Attribute:
                     receivers.add(part.value)
                     if part not in receivers:
                         found.values.append(part)
-                    found.keeps = found.keeps or (isinstance(part.value, ast.Name) and part.value.id in _SELF)
-                elif isinstance(part, (ast.Lambda, ast.Yield, ast.YieldFrom)):
+                    found.keeps = found.keeps or (type(part.value) is ast.Name and part.value.id in _SELF)
+                    stack.append(part.value)
+                    continue
+                if kind is ast.Lambda or kind is ast.Yield or kind is ast.YieldFrom:
                     found.returns = True
+                for child in part.__dict__.values():
+                    if type(child) is list:
+                        stack.extend([item for item in child if isinstance(item, ast.AST)])
+                    elif isinstance(child, ast.AST):
+                        stack.append(child)
         if roots and not in_function and isinstance(roots[0], (ast.Assign, ast.AnnAssign)):
             found.assign(roots[0])
         self._statements.append(found)
