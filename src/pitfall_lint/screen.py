@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -11,14 +10,13 @@ from pitfall_lint.cache import digest
 from pitfall_lint.catalog import Rule
 from pitfall_lint.finder import Finder, finder
 from pitfall_lint.libraries import Function, Libraries, Row, kinds
-from pitfall_lint.libraries.paths import Text, UrlUse
 from pitfall_lint.semantic.coroutine_names import coroutines_of
-from pitfall_lint.semantic.joints import Edges, edges_in, joints, may_join
-from pitfall_lint.semantic.localnames import LocalNames, names_of_this_machine
+from pitfall_lint.semantic.joints import joints, may_join
+from pitfall_lint.semantic.nearby import Nearby
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near
 from pitfall_lint.semantic.suspicion import TABLE, Suspicion
-from pitfall_lint.semantic.wants import Want, constructed, ends_of, plain_want, unbased, wants
+from pitfall_lint.semantic.wants import Want, constructed, plain_want, unbased, wants
 from pitfall_lint.source import Source, SourceError
 
 
@@ -73,37 +71,20 @@ class Screen:
     """Returns the words of interest in a file's bytes."""
     coroutines: dict[str, tuple[Want, ...]] | None = field(default=None, repr=False)
     """The project's coroutine functions, if somebody has looked for all of them."""
-    based: re.Pattern[bytes] | None = field(default=None, init=False)
-    """Finds where such clients are made, if that matters to a rule."""
-    _based: dict[str, bool] = field(default_factory=dict, repr=False)
-    _local: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    _nearby: Nearby = field(init=False, repr=False)
     _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
     _last: tuple[str, Suspicion | None] = field(default=("", None), repr=False)
     """The file that was read last: what was parsed of it is not parsed again."""
     _named: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
-    _edges: dict[str, Edges] = field(default_factory=dict, repr=False)
-    """What modules say of the slashes of texts."""
     joined_all: bool = field(default=False, init=False)
     """Whether one of those rules was asked for in so many words: then joints of unknown names matter, too."""
-    edged: Edges = field(default=Edges(), init=False)
-    """Names of library things that are known to give text with a slash at its edge."""
 
     def __post_init__(self) -> None:
         self.find = self._finder(())
         self.through = frozenset(rule.code for rule in self.rules if "through" in rule.shape)
         known = (f.name for f in self.libraries.rows(Function) if f.coroutine)
-        if any("based" in rule.shape for rule in self.rules):
-            clients = (row for row in self.libraries.rows(UrlUse) if row.base == "reference" and row.client)
-            calls = [rb"%s\((?:[^()]|\([^()]*\))*?%s" % ends_of(row.client, row.url) for row in clients]
-            self.based = re.compile(b"|".join(calls)) if calls else None
+        self._nearby = Nearby(self.libraries, based=any("based" in rule.shape for rule in self.rules))
         self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
-        starting, ending = (
-            frozenset(
-                name.rpartition(".")[2] for row in self.libraries.rows(Text) if getattr(row, side) for name in row.name
-            )
-            for side in ("leading", "trailing")
-        )
-        self.edged = Edges(starting, ending)
         self.async_names = frozenset(name.rpartition(".")[2] for name in known)
 
     def learn(self, owners: Mapping[str, frozenset[str]]) -> None:
@@ -172,7 +153,7 @@ class Screen:
             found |= classes
             for name, these in coroutines.items() if self.coroutine_rules else ():
                 wanted[name] = (*wanted.get(name, ()), *these)
-        if self.based and wanted and not self._makes_based_clients(source, data, project):
+        if wanted and not self._nearby.makes_based_clients(source, data, project):
             wanted = {w: rest for w, these in wanted.items() if (rest := unbased(these))}
         joints = self._joints(source, data, project) if self.joined else ()
         if not wanted and not joints:
@@ -187,15 +168,7 @@ class Screen:
         """Return the offsets of the joints in a file that may matter."""
         if not may_join(data):
             return ()
-        if self.joined_all:
-            return tuple(joints(data, None))
-        path = os.path.abspath(source.path)
-        edges = self._edges[path] = edges_in(data)
-        for other in project.imported_by(source) if project is not None else ():
-            if other not in self._edges:
-                self._edges[other] = edges_in(project.read(other) or b"") if project else Edges()
-            edges |= self._edges[other]
-        return tuple(joints(data, edges | self.edged))
+        return tuple(joints(data, None if self.joined_all else self._nearby.edges(source, data, project)))
 
     def _suspicion(
         self,
@@ -207,7 +180,7 @@ class Screen:
     ) -> Suspicion:
         reach = Reach(self, source, project) if project is not None else (lambda full, roots: True)
         names = {*coroutines, *self.async_names}
-        local = self._local_names(source, source.data, project)
+        local = self._nearby.local_names(source, project) if self.local else None
         return Suspicion(source, wanted, self.libraries, frozenset(found), reach, names, local)
 
     def _passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
@@ -270,50 +243,19 @@ class Screen:
         named = {c for classes in owners.values() for c in classes if c and c.encode() in data}
         return here, named
 
-    def _makes_based_clients(self, source: Source, data: bytes, project: Project | None) -> bool:
-        """Tell whether a file, or what it imports, makes a client that resolves addresses against a base."""
-        assert self.based is not None
-        if project is None or self.based.search(data):
-            return True
-        for path in project.imported_by(source):
-            if path not in self._based:
-                self._based[path] = self.based.search(project.read(path) or b"") is not None
-            if self._based[path]:
-                return True
-        return False
-
-    def _local_names(self, source: Source, data: bytes, project: Project | None) -> LocalNames | None:
-        """Return what in a file speaks of this machine; None when that cannot be told."""
-        if project is None or not self.local:
-            return None
-        for path in project.imported_by(source):
-            if path not in self._local:
-                self._local[path] = names_of_this_machine(project.read(path) or b"")
-        return LocalNames(data, (self._local[path] for path in project.imported_by(source)))
-
     def facts(self, source: Source, project: Project) -> str:
         """Return, hashed, what a file tells those who import it: names it passes on, words, edges of texts."""
         path = os.path.abspath(source.path)
         passed = self._alone(source, project).passed_on if not self.always else {}
         told: list[object] = [sorted((name, sorted(map(plain_want, these))) for name, these in passed.items())]
         told += [sorted(self.named_in(path, project))]
-        if self.joined:
-            if path not in self._edges:
-                self._edges[path] = edges_in(source.data)
-            edges = self._edges[path]
-            told += [sorted(names) for names in (edges.starting, edges.ending, edges.whole)]
-        if self.local:
-            told.append(sorted(names_of_this_machine(source.data)))
-        if self.based is not None:
-            told.append(self.based.search(source.data) is not None)
+        told.append(self._nearby.facts(source, joined=bool(self.joined), local=bool(self.local)))
         return digest(told)
 
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit; what others led to may have come from it."""
         self._named.pop(os.path.abspath(path), None)
-        self._local.pop(os.path.abspath(path), None)
-        self._based.pop(os.path.abspath(path), None)
-        self._edges.pop(os.path.abspath(path), None)
+        self._nearby.forget(path)
         self._own.clear()
         self._last = "", None
 

@@ -18,6 +18,8 @@ EXITS = ("end", "return", "raise", "cancel")
 BaseException)."""
 EFFORT = 12_000
 """Step-and-state pairs beyond which an answer is unknown."""
+_QUESTIONS = 4
+"""How much effort all questions about one function may take together, in single ones."""
 _TRIES = 2
 """So many questions may come to nothing, then the function is left alone: it would be so for the next ones."""
 
@@ -52,6 +54,8 @@ class Graph:
         self.gave_up = False
         """Whether some question was beyond the effort; its answer was None."""
         self._failed = 0
+        self._spent = 0
+        """The effort of all questions so far."""
         builder = Builder(judge or Judge())
         self.entry: Step | None
         try:
@@ -116,6 +120,9 @@ class Graph:
         """
         if self.entry is None or self._failed >= _TRIES:
             return None
+        if self._spent > EFFORT * _QUESTIONS:
+            self.gave_up = True
+            return None
         found: dict[Step, set[S]] = {}
         start: tuple[Step, S, Facts] = (self.entry, initial, frozenset())
         seen = {start}
@@ -138,6 +145,7 @@ class Graph:
                                 return None
                             seen.add(configuration)
                             stack.append(configuration)
+        self._spent += len(seen)
         return States(self, found)
 
     # Paths
