@@ -55,6 +55,8 @@ def _helper(file: File) -> tuple[Edit, ...]:
 
 def _logger(file: File) -> tuple[str | None, int]:
     """Return the module's own logger and the 0-based line behind its assignment."""
+    if b"getLogger" not in file.source.data:  # the whole module need not be parsed to know
+        return None, 0
     for statement in file.skeleton.module.body:
         if not isinstance(statement, cst.SimpleStatementLine):
             continue
