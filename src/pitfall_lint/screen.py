@@ -73,6 +73,8 @@ class Screen:
     """The project's coroutine functions, if somebody has looked for all of them."""
     _nearby: Nearby = field(init=False, repr=False)
     _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
+    _passing: dict[str, dict[str, tuple[Want, ...]]] = field(default_factory=dict, repr=False)
+    """The names that modules pass on which nobody looks at otherwise."""
     _last: tuple[str, Suspicion | None] = field(default=("", None), repr=False)
     """The file that was read last: what was parsed of it is not parsed again."""
     _named: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
@@ -213,9 +215,27 @@ class Screen:
     def _passed_by(self, path: str, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names that a module passes on by itself."""
         known = self._own.get(path)
-        if known is None:
-            known = self._alone(Source(path, project.read(path) or b""), project)
-        return known.passed_on
+        if known is not None:
+            return known.passed_on
+        source = Source(path, project.read(path) or b"")
+        if self.coroutines is not None:  # all files are looked at anyway
+            return self._alone(source, project).passed_on
+        passed = self._passing.get(path)
+        if passed is None:
+            passed = self._passing[path] = self._look_for_passing(source, project)
+        return passed
+
+    def _look_for_passing(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
+        """Return the names that a module passes on, without asking what else matters in it."""
+        found = self.find(_plain_bytes(source))
+        wanted = {}
+        for word in found:
+            through = tuple(want for want in self.wanted.get(word, ()) if "through" in want.shape)
+            if through and self._in_reach(word, found, source, project):
+                wanted[word] = through
+        suspicion = self._suspicion(source, wanted, found, project, ())
+        suspicion.run()
+        return dict(suspicion.passed_on)
 
     def _in_reach(self, word: str, found: set[str], source: Source, project: Project | None) -> bool:
         """Tell whether a wanted library is named here, or could come in by an import from the project."""
@@ -257,6 +277,7 @@ class Screen:
         self._named.pop(os.path.abspath(path), None)
         self._nearby.forget(path)
         self._own.clear()
+        self._passing.clear()
         self._last = "", None
 
     def named_in(self, path: str, project: Project) -> frozenset[str]:
