@@ -241,18 +241,20 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 def figure(found: Iterable[Label]) -> str:
     """Return what a page says of the findings that were read; nothing where there is none."""
-    first, second = packages("unseen, first"), packages("unseen, second")
-    groups: dict[str, Tally] = {"first": Tally(), "second": Tally(), "before": Tally()}
+    rounds = {group: packages(f"unseen, {group}") for group in ("third", "second", "first")}
+    groups: dict[str, Tally] = {group: Tally() for group in (*rounds, "before")}
     where = set()
     for label in found:
-        group = "first" if label.place[:2] in first else "second" if label.place[:2] in second else "before"
-        groups[group].add(label)
+        groups[next((group for group, chosen in rounds.items() if label.place[:2] in chosen), "before")].add(label)
         where.add(label.package)
     if not where:
         return ""
     lines = [f"Read: {_findings(groups.values())} in {len(where)} of {len(packages())} packages."]
+    third = groups["third"].right + groups["third"].wrong + groups["third"].unsure
+    was = "as it was the second time" if third else "as it is"
     for group, says in (
-        ("second", "Where nobody had looked before, with the rule as it is"),
+        ("third", "Where nobody had looked before, with the rule as it is"),
+        ("second", f"Where nobody had looked before, with the rule {was}"),
         ("first", "Where nobody had looked before, with the rule as it was"),
         ("before", "Where the rule was made"),
     ):
@@ -304,6 +306,7 @@ def main() -> int:
     for role, title in (
         ("unseen, first", "packages not seen before"),
         ("unseen, second", "other packages not seen before, with what the first had taught"),
+        ("unseen, third", "others again, read for the rules that the second had found wanting"),
         ("", "all packages, default rules"),
     ):
         chosen = packages(role)

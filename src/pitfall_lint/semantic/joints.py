@@ -149,6 +149,7 @@ def edges_in(data: bytes) -> Edges:
     stripped: set[bytes] = set()
     told = -1
     found: set[bytes] = set()
+    line = b""
     for match in SLASHED.finditer(data):
         text = match.group()
         if match.start() > told:
@@ -159,10 +160,8 @@ def edges_in(data: bytes) -> Edges:
             given, callees = _given(data, start, line)
             functions |= callees
             found = given | callees
-            if text[:1] not in b"\"'":
-                found = found | set(_WORD.findall(line))
         if text[:1] not in b"\"'":
-            stripped |= found
+            stripped |= found | set(_WORD.findall(line))
             continue
         if text[1:2] == b"/":
             starting |= found

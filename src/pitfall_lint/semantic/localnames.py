@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from pitfall_lint.semantic.joints import given_by
 from pitfall_lint.semantic.reading import Reading
@@ -12,11 +12,35 @@ _ADDRESS = re.compile(r"localhost|127\.\d|0\.0\.0\.0|::1", re.IGNORECASE)
 _IN_BYTES = re.compile(rb"localhost|127\.\d|0\.0\.0\.0|::1", re.IGNORECASE)
 
 
+_ROUNDS = 3
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+_HEADER = re.compile(rb"[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)")
+_TARGET = re.compile(rb"(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
+
+
 def names_of_this_machine(data: bytes) -> frozenset[str]:
     """Return the names that a file gives an address of this machine."""
     if b"localhost" not in data and b"127." not in data and b"0.0.0" not in data and b"::1" not in data:
         return frozenset()
-    return given_by(data, _IN_BYTES)
+    telling = {name.encode() for name in given_by(data, _IN_BYTES)}
+    for _ in range(_ROUNDS):
+        new = set(_given_from(data, telling)) - telling
+        if not new:
+            break
+        telling |= new
+    return frozenset(name.decode("utf-8", "replace") for name in telling)
+
+
+def _given_from(data: bytes, telling: set[bytes]) -> Iterator[bytes]:
+    """Yield the names that lines with one of some names give a value to, and the functions that hold such lines."""
+    function = b""
+    for line in data.splitlines():
+        if header := _HEADER.match(line):
+            function = header[1]
+        if not telling.isdisjoint(_WORD.findall(line)):
+            yield from _TARGET.findall(line)
+            if function:
+                yield function
 
 
 class LocalNames:

@@ -100,7 +100,7 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
             kind,
             frozenset(roots),
             rules,
-            whole - {"given", "constructed", "chosen"} - (set() if kind is UrlUse else {"based"}),
+            whole - {"given", "constructed", "chosen"} - _not_for(row),
             kind is Function,
             given,
         )
@@ -148,6 +148,13 @@ def _is_out_of_place(row: Row, shape: frozenset[str]) -> bool:
     if getattr(row, "strict", False) is True and "chain" in shape:
         return "chosen" not in shape
     return "async-argument" in shape and getattr(row, "takes_coroutines", False) is True
+
+
+def _not_for(row: Row) -> set[str]:
+    """Return the shapes that mean nothing for a row: "/x" is no plain path where no slash may lead."""
+    if getattr(row, "leading", "required") == "forbidden":
+        return {"based", "slashless"}
+    return set() if isinstance(row, UrlUse) else {"based"}
 
 
 def _is_type(owner: str, libraries: Libraries) -> bool:

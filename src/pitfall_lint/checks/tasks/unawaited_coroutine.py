@@ -11,6 +11,7 @@ from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.coroutines import Misuse, coroutine_made, misuse_of
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.harmless import is_stub
 from pitfall_lint.semantic.only_async import only_coroutine_function
 
 _SAYS = {
@@ -33,7 +34,8 @@ def check(file: File) -> Iterator[Finding]:
         made = coroutine_made(call)
         guessed = only_coroutine_function(call) if made is None else None
         made = made or guessed
-        misuse = misuse_of(call, project=isinstance(made, Function)) if made is not None else None
+        has_body = isinstance(made, Function) and not is_stub(made)  # else a subclass's `yield` may make it a generator
+        misuse = misuse_of(call, project=has_body) if made is not None else None
         if made is None or misuse is None:
             continue
         related = []
