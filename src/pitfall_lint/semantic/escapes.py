@@ -87,6 +87,7 @@ def _closing_subjects(function: Function) -> Iterator[tuple[str, Resource | None
             bound = node.asname.name if node.asname is not None else node.item
             if isinstance(bound, (cst.Name, cst.Attribute)):
                 names.setdefault(file.text(bound), bound)
+    names.pop(function.self_name or "", None)  # an object that ends itself knows what it hands out
     for text, expression in names.items():
         resource = resource_of(file, expression)
         happens = events(function, text, resource)

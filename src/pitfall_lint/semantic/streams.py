@@ -201,7 +201,10 @@ class _Search:
             value = getattr(binding, "value", None)
             if getattr(binding, "kind", "") in ("assign", "with") and isinstance(value, cst.BaseExpression):
                 values.append(value)
-        return values
+        if len(values) < 2:
+            return values
+        graph = self.file.flow(self.function)  # one of another branch is not what this `return` hands out
+        return [value for value in values if graph.reaches(value, self.leaving) is not False]
 
     def _is_narrowed(self, node: cst.Name) -> bool:
         """Tell whether an `isinstance` test around the node says that it is a generator."""
