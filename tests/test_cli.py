@@ -295,7 +295,7 @@ def test_broken_settings_end_the_run_in_one_line(lint, folder):
     assert (code, out) == (2, "")
     assert err == f"error: {folder / 'pyproject.toml'}: unknown key 'selct', did you mean 'select'?\n"
     (folder / "pyproject.toml").write_text('[tool.pitfall-lint]\nselect = ["PIT9"]\n')
-    assert "unknown rule selector 'PIT9'" in lint("pkg")[2]
+    assert "pyproject.toml: select: unknown rule selector 'PIT9'" in lint("pkg")[2]
     (folder / "pyproject.toml").write_text("[tool.pitfall-lint\n")
     assert lint("pkg")[2].startswith(f"error: {folder / 'pyproject.toml'}: ")
 

@@ -73,6 +73,7 @@ class _Run:
             self.settings = dataclasses.replace(self.settings, baseline="")
         rules = catalog.load()
         linter = run.Linter(rules, self.resolver, self.task)
+        self.check_selectors(rules)
         linter.rules(self.settings, "")  # selectors that stand for nothing end the run before it begins
         if self.options["add_noqa"] is not None:
             return self.silence(linter)
@@ -96,6 +97,18 @@ class _Run:
             return 2 if self.failed else 0
         self.tell(report, rules)
         return self.code(report)
+
+    def check_selectors(self, rules: catalog.Catalog) -> None:
+        """Complain of a selector that stands for nothing, by file and key where it comes from a settings file."""
+        for key in ("select", "ignore", "extend_select", "extend_ignore"):
+            for selector in getattr(self.settings, key) or ():
+                try:
+                    rules.matching(selector)
+                except catalog.SelectorError as error:
+                    if self.settings.file and selector not in (self.options.get(key) or ()):
+                        where = f"{run.shown_path(self.settings.file)}: {key.replace('_', '-')}"
+                        raise catalog.SelectorError(f"{where}: {error}") from None
+                    raise
 
     def look(self, linter: run.Linter, rules: catalog.Catalog) -> run.Report:
         """Lint what the paths stand for, and leave out what is known already."""

@@ -26,7 +26,7 @@ def leaf(node: cst.BaseExpression) -> str:
 def argument_for(call: Call, function: Function, name: str) -> cst.BaseExpression | None:
     """Return the argument that a call hands to a parameter of the called function."""
     params = [p for p in function.params if p.kind in {"positional", "keyword"}]
-    if function.is_method and call.receiver is not None and params:
+    if function.is_method and (call.receiver is not None or function.name == "__init__") and params:
         params = params[1:]
     for index, param in enumerate(params):
         if param.name == name:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from pitfall_lint.finding import Finding
+from pitfall_lint.semantic.audience import for_users
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.leaks import class_leaks, local_leaks
@@ -33,4 +34,4 @@ def never(file: File, call: Call, resource: Resource, how: str) -> Finding:
         other, node = resource.made_at
         related.append(other.related(node, f"{resource.name} makes its {resource.row.type} here"))
     finding = file.finding(call.node, f"{how} this {resource.label}{follows}", related=related)
-    return replace(finding, strict=resource.row.leaks == "strict" or resource.row.shared)
+    return for_users(file, replace(finding, strict=resource.row.leaks == "strict" or resource.row.shared))
