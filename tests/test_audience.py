@@ -11,7 +11,9 @@ from pitfall_lint.lint import lint_source
 from pitfall_lint.source import Source
 
 BLOCKS = "import time\n\n\ndef poll():\n    time.sleep(1)\n\n\nasync def test_poll(client):\n    poll()\n"
-LEAKS = "import httpx\n\n\nasync def test_get(url):\n    client = httpx.AsyncClient()\n    print(await client.get(url))\n"
+LEAKS = (
+    "import httpx\n\n\nasync def test_get(url):\n    client = httpx.AsyncClient()\n    print(await client.get(url))\n"
+)
 
 
 @pytest.mark.parametrize(("path", "told"), [("app/main.py", 1), ("tests/main.py", 0), ("app/test_main.py", 0)])
