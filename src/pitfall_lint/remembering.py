@@ -46,7 +46,6 @@ class Memory:
             if entry is None or entry[1] != self._owners[path]:
                 self._entries = {}  # coroutine functions came or went: any file may use one
         if not self._entries:
-            self._owners |= {path: _owners(linter.bytes_of(path)) for path in paths if path not in self._owners}
             return {}
         stale = self._stale(changed, linter)
         known = {}

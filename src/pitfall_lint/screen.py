@@ -71,6 +71,8 @@ class Screen:
     """Returns the words of interest in a file's bytes."""
     coroutines: dict[str, tuple[Want, ...]] | None = field(default=None, repr=False)
     """The project's coroutine functions, if somebody has looked for all of them."""
+    _owners: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict, repr=False)
+    """The coroutine functions of modules that are imported."""
     _nearby: Nearby = field(init=False, repr=False)
     _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
     _passing: dict[str, dict[str, tuple[Want, ...]]] = field(default_factory=dict, repr=False)
@@ -122,10 +124,9 @@ class Screen:
         own = self._alone(source, project)
         lines, lines_read = own.lines, own.lines_read
         if foreign:
-            data = _plain_bytes(source)
             path, suspicion = self._last
             if path != os.path.abspath(source.path) or suspicion is None:
-                suspicion = self._suspicion(source, {}, self.find(data), project, ())
+                suspicion = self._suspicion(source, {}, self.find(_plain_bytes(source)), project, ())
             else:
                 lines_read = 0  # it counts on
             suspicion.lines = {line: set(codes) for line, codes in lines.items()}
@@ -155,7 +156,8 @@ class Screen:
             found |= classes
             for name, these in coroutines.items() if self.coroutine_rules else ():
                 wanted[name] = (*wanted.get(name, ()), *these)
-        if wanted and not self._nearby.makes_based_clients(source, data, project):
+        based = any("based" in want.shape for these in wanted.values() for want in these)
+        if based and not self._nearby.makes_based_clients(source, data, project):
             wanted = {w: rest for w, these in wanted.items() if (rest := unbased(these))}
         joints = self._joints(source, data, project) if self.joined else ()
         if not wanted and not joints:
@@ -257,7 +259,9 @@ class Screen:
         owners = dict(coroutines_of(data))
         if project is not None:
             for path in project.imported_by(source, depth=2):
-                for name, classes in coroutines_of(project.read(path) or b"").items():
+                if path not in self._owners:
+                    self._owners[path] = coroutines_of(project.read(path) or b"")
+                for name, classes in self._owners[path].items():
                     owners[name] = owners.get(name, frozenset()) | classes
         here = {name: self._coroutine(name, owners[name]) for name in owners if name.encode() in data}
         named = {c for classes in owners.values() for c in classes if c and c.encode() in data}
@@ -275,6 +279,7 @@ class Screen:
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit; what others led to may have come from it."""
         self._named.pop(os.path.abspath(path), None)
+        self._owners.pop(os.path.abspath(path), None)
         self._nearby.forget(path)
         self._own.clear()
         self._passing.clear()

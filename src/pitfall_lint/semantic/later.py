@@ -7,11 +7,9 @@ import builtins
 from collections.abc import Callable, Collection
 
 from pitfall_lint.semantic.reading import Reading
+from pitfall_lint.semantic.receivers import PLAIN_METHODS
 
 _EAGER = frozenset(dir(builtins)) - {"map", "filter", "iter", "enumerate", "zip", "reversed"}
-_EAGER_METHODS = frozenset(
-    name for kind in (dict, list, str, bytes, set, int) for name in dir(kind) if not name.startswith("_")
-) | {"json", "text", "read", "readline", "readlines", "group", "groups", "model_dump", "isoformat", "decode", "encode"}
 
 
 def may_be_later(reading: Reading, lazy: Collection[str], is_foreign: Callable[[str], bool]) -> bool:
@@ -59,5 +57,5 @@ def _may_give(func: ast.expr, lazy: Collection[str], is_foreign: Callable[[str],
         root: ast.expr = func.value
         while isinstance(root, (ast.Attribute, ast.Call)):
             root = root.value if isinstance(root, ast.Attribute) else root.func
-        return func.attr not in _EAGER_METHODS and not (isinstance(root, ast.Name) and is_foreign(root.id))
+        return func.attr not in PLAIN_METHODS and not (isinstance(root, ast.Name) and is_foreign(root.id))
     return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from pitfall_lint.semantic.joints import given_by
 from pitfall_lint.semantic.reading import Reading
@@ -47,16 +48,20 @@ class LocalNames:
     """The question of one file; `others` are such names of what it imports."""
 
     def __init__(self, data: bytes | None = None, others: Iterable[frozenset[str]] = ()) -> None:
-        self._everywhere = data is None
-        self._names = names_of_this_machine(data or b"").union(*others)
+        self._data = data
+        self._others = others
         self._answers: dict[Reading, bool] = {}
 
     def speaks_in(self, reading: Reading) -> bool:
         """Tell whether a definition may speak of this machine."""
         found = self._answers.get(reading)
         if found is None:
-            found = self._answers[reading] = self._everywhere or self._ask(reading)
+            found = self._answers[reading] = self._data is None or self._ask(reading)
         return found
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return names_of_this_machine(self._data or b"").union(*self._others)
 
     def _ask(self, reading: Reading) -> bool:
         if any(_ADDRESS.search(text) for text, _ in reading.texts):

@@ -63,7 +63,7 @@ class Nearby:
         for path in paths:
             if path not in self._local:
                 self._local[path] = names_of_this_machine(project.read(path) or b"")
-        return LocalNames(source.data, (self._local[path] for path in paths))
+        return LocalNames(source.data, [self._local[path] for path in paths])
 
     def facts(self, source: Source, *, joined: bool, local: bool) -> list[object]:
         """Return, as plain data, what a file alone says of all this."""

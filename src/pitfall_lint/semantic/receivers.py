@@ -7,6 +7,7 @@ displays, what other libraries give, and names of modules that have nothing to d
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
@@ -19,12 +20,13 @@ _NEVER = (
     *(ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp, ast.DictComp),
     *(ast.SetComp, ast.GeneratorExp, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Lambda),
 )
-_BUILTINS = frozenset(dir(__builtins__) if not isinstance(__builtins__, dict) else __builtins__) - {"super"}
+_BUILTINS = frozenset(dir(builtins)) - {"super"}
 
 
-_PLAIN_METHODS = frozenset(
+PLAIN_METHODS = frozenset(
     name for kind in (dict, list, str, bytes, set, int) for name in dir(kind) if not name.startswith("_")
 ) | {"json", "text", "read", "readline", "readlines", "total_seconds", "isoformat", "model_dump", "group", "groups"}
+"""Methods that give plain data, whatever they are called on."""
 _ASSIGNMENT = rb"\bself\.%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)"
 
 
@@ -118,7 +120,7 @@ class Receivers:
             if self._bound(func.id, reading):
                 return self._imported(func.id, reading, roots)
             return func.id not in _BUILTINS and self._near(roots) and self._returned(func.id, roots)
-        if isinstance(func, ast.Attribute) and func.attr in _PLAIN_METHODS and func.attr not in self.giving:
+        if isinstance(func, ast.Attribute) and func.attr in PLAIN_METHODS and func.attr not in self.giving:
             return False
         if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in ("self", "cls"):
             return self._near(roots) and self._returned(func.attr, roots)
