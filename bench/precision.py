@@ -26,6 +26,13 @@ HERE = Path(__file__).resolve().parent / "precision"
 RULES = HERE.parent.parent / "rules"
 FAMILIES = {"1": "paths", "2": "loops", "3": "tasks", "4": "sessions", "5": "proxies"}
 VERDICTS = ("right", "wrong", "unsure")
+ROUNDS = {
+    "fourth": "as it was the fourth time",
+    "third": "as it was the third time",
+    "second": "as it was the second time",
+    "first": "as it was",
+}
+"""The rounds of reading what nobody had looked at, newest first, and how pages speak of a rule in older ones."""
 _HEADING = re.compile(r"# [a-z0-9-]+ \((?P<code>PIT\d{3})\)")
 _FIGURE = re.compile(r"^Read: \d+ finding[^\n]*\n(?:[^\n]+\n)*\n?", re.MULTILINE)
 
@@ -64,6 +71,11 @@ class Tally:
         """Count one label."""
         setattr(self, label.verdict, getattr(self, label.verdict) + 1)
         self.mended += label.verdict == "wrong" and label.mended
+
+    @property
+    def read(self) -> int:
+        """How many findings were read."""
+        return self.right + self.wrong + self.unsure
 
     def share(self, wrong: int) -> str:
         """Return the share of right ones among the decided ones."""
@@ -241,7 +253,7 @@ def pages() -> Iterator[tuple[Path, str]]:
 
 def figure(found: Iterable[Label]) -> str:
     """Return what a page says of the findings that were read; nothing where there is none."""
-    rounds = {group: packages(f"unseen, {group}") for group in ("third", "second", "first")}
+    rounds = {group: packages(f"unseen, {group}") for group in ROUNDS}
     groups: dict[str, Tally] = {group: Tally() for group in (*rounds, "before")}
     where = set()
     for label in found:
@@ -250,22 +262,17 @@ def figure(found: Iterable[Label]) -> str:
     if not where:
         return ""
     lines = [f"Read: {_findings(groups.values())} in {len(where)} of {len(packages())} packages."]
-    third = groups["third"].right + groups["third"].wrong + groups["third"].unsure
-    was = "as it was the second time" if third else "as it is"
-    for group, says in (
-        ("third", "Where nobody had looked before, with the rule as it is"),
-        ("second", f"Where nobody had looked before, with the rule {was}"),
-        ("first", "Where nobody had looked before, with the rule as it was"),
-        ("before", "Where the rule was made"),
-    ):
-        tally = groups[group]
-        if tally.right + tally.wrong + tally.unsure:
-            lines.append(f"{says}: {_verdicts(tally)}.")
+    newest = next((group for group in ROUNDS if groups[group].read and group != "first"), "")
+    for group, tally in groups.items():
+        if tally.read:
+            was = "as it is" if group == newest else ROUNDS.get(group, "")
+            where_read = f"Where nobody had looked before, with the rule {was}" if was else "Where the rule was made"
+            lines.append(f"{where_read}: {_verdicts(tally)}.")
     return "\n".join(lines)
 
 
 def _findings(tallies: Iterable[Tally]) -> str:
-    count = sum(tally.right + tally.wrong + tally.unsure for tally in tallies)
+    count = sum(tally.read for tally in tallies)
     return f"{count} finding{'s' * (count != 1)}"
 
 
@@ -307,6 +314,7 @@ def main() -> int:
         ("unseen, first", "packages not seen before"),
         ("unseen, second", "other packages not seen before, with what the first had taught"),
         ("unseen, third", "others again, read for the rules that the second had found wanting"),
+        ("unseen, fourth", "others again, drawn by lot, with what the third had taught"),
         ("", "all packages, default rules"),
     ):
         chosen = packages(role)

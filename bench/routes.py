@@ -15,6 +15,10 @@ path registered, 1061 of them (93 %) in our table, 76 only real, 53 only ours. A
 registered, 612 in our table; of the 64 others 14 belong to another package (litellm_enterprise), 3 are FastAPI's own
 (/openapi.json …), 46 are made in factories that are called with the rows of a table (ours shows
 `{prefix}/daily/activity/aggregated`), one is a mount of a library.
+
+prefect 3.8.8 with fastapi 0.150, `prefect.server.api.server:create_app --call --within prefect` (30 routers in a
+tuple that a loop includes, in an application that another function makes and mounts): 196 registered, all 196 in
+our table; only ours are the same routes below the other mount path (a setting), and those of other programs.
 """
 
 from __future__ import annotations
@@ -51,6 +55,8 @@ def walk(routes, prefix):
             yield from walk(route.effective_candidates(), prefix)
             continue
         path = getattr(route, "path", None)
+        if path == "" and hasattr(route, "original_route"):  # a websocket of a router that FastAPI includes
+            path = route.original_route.path
         if path is None:
             host = getattr(route, "app", None)
             yield from walk(getattr(host, "routes", None) or (), prefix)

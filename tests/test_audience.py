@@ -24,3 +24,37 @@ def test_tests_are_left_alone(tmp_path: Path, path: str, told: int, code: str, t
     source = Source(str(tmp_path / path), text.encode())
     assert len(lint_source(source, rules().select(), project(tmp_path))) == told
     assert len(lint_source(source, rules().select([code]), project(tmp_path))) == 1
+
+
+FIRST = (
+    "import asyncio\nimport time\n\n\ndef poll():\n    time.sleep(1)\n\n\nasync def main():\n    {}\n\n\n"
+    "def run():\n    asyncio.run(main())\n\n\nasync def other():\n    asyncio.create_task(asyncio.sleep(1))\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("poll()\n    await other()", 0),
+        ("await other()\n    poll()", 1),
+        ("while True:\n        poll()\n        await other()", 1),
+    ],
+)
+def test_before_the_first_await_nothing_else_is_there(tmp_path: Path, body: str, told: int) -> None:
+    text = FIRST.format(body)
+    (tmp_path / "main.py").write_text(text, "utf-8")
+    source = Source(str(tmp_path / "main.py"), text.encode())
+    found = [each.code for each in lint_source(source, rules().select(), project(tmp_path))]
+    assert found.count("PIT209") == told
+
+
+APART = Path(__file__).parent / "fixtures" / "projects" / "blocks_the_loop__thread_alone" / "manager.py"
+
+
+def test_alone_on_a_loop_of_its_own(tmp_path: Path) -> None:
+    text = APART.read_text("utf-8")
+    for spoken, told in ((text, 0), (text.replace("await asyncio.sleep(1)", "await asyncio.gather(self.other())"), 1)):
+        (tmp_path / "manager.py").write_text(spoken, "utf-8")
+        source = Source(str(tmp_path / "manager.py"), spoken.encode())
+        found = [each.code for each in lint_source(source, rules().select(), project(tmp_path))]
+        assert found.count("PIT209") == told

@@ -194,7 +194,7 @@ def test_no_permission(lint, tmp_path):  # pragma: no cover
 
 
 def test_no_permission_as_told_by_the_system(tmp_path, monkeypatch, capsys):
-    from pitfall_lint import run as runner
+    from pitfall_lint import linter as runner
     from pitfall_lint.cli import run
 
     monkeypatch.chdir(tmp_path)
@@ -283,3 +283,14 @@ def test_being_interrupted_leaves_every_file_whole(tmp_path):
     assert len(texts) <= 2  # the old one and the mended one
     assert not [name for name in os.listdir(tmp_path) if name.endswith(".tmp")]
     assert process.returncode in (0, 130)
+
+
+def test_what_only_the_compiler_refuses(lint, tmp_path):
+    """`ast` reads a bare `except:` that is not the last one, LibCST refuses it by an error of its own."""
+    text = "import asyncio\n\n\nasync def run():\n    while True:\n        try:\n            await asyncio.sleep(1)\n"
+    handlers = "        except:\n            pass\n        except ValueError:\n            pass\n"
+    (tmp_path / "odd.py").write_text(text + handlers)
+    code, entries, errors = lint(".", "--select", "ALL")
+    assert code == 1
+    assert "internal error" not in errors
+    assert GOOD in found(entries)

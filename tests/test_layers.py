@@ -20,11 +20,14 @@ LAYERS = """
     cli server
     reporters diagnose baseline since why watch
     repeating remembering spread
-    run
+    run sending
+    parcel
+    linter
     opening
     compiled grading installed
-    lint cache screen discover ignoring workers
+    lint cache glance screen discover ignoring workers
     noqa finder report
+    timing
     suppressions
     catalog page
     checks
@@ -46,6 +49,7 @@ OUR_LIBRARIES = {
     "pygls",
     "lsprotocol",
     "watchfiles",
+    "distributed",
 }
 FAST_PATH = {"ahocorasick_rs"}
 PLAIN_WORDS = {"websocket"}

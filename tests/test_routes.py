@@ -125,3 +125,71 @@ def test_the_table_is_joined_over_files(tmp_path: Path) -> None:
         ("/open", "route"),
     ]
     assert any(b"    ...\n" in text and b"third" not in text for text in emptied)
+
+
+LOOPS = """
+import api
+from api import extras
+from api.groups import GROUPS
+from fastapi import APIRouter, FastAPI
+
+CACHE = {}
+ROUTERS = (api.users.router, extras.router)
+
+
+def create_api(health="/health") -> FastAPI:
+    if health in CACHE:
+        return CACHE[health]
+    made = FastAPI()
+
+    @made.get(health)
+    def alive(): ...
+
+    for router in ROUTERS:
+        made.include_router(router, tags=["all"])
+    for _, router in [("a", APIRouter(prefix="/a", routes=[])), ("groups", GROUPS)]:
+        made.include_router(router, prefix="/grouped")
+    CACHE[health] = made
+    return made
+
+
+def create():
+    app = FastAPI()
+    inner = create_api()
+
+    @inner.get("/metrics")
+    def metrics(): ...
+
+    app.mount("/api", app=inner)
+    return app
+"""
+ROUTER = """
+from fastapi import APIRouter
+
+router = {name} = APIRouter(prefix="/{path}")
+
+
+@router.get("/{{id}}")
+def one(id): ...
+"""
+
+
+def test_the_table_knows_loops_and_functions_that_make_applications(tmp_path: Path) -> None:
+    (tmp_path / "api").mkdir()
+    (tmp_path / "app.py").write_text(LOOPS)
+    for name in ("__init__", "users", "extras", "groups"):
+        text = "" if name == "__init__" else ROUTER.format(name=name.upper(), path=name)
+        (tmp_path / "api" / f"{name}.py").write_text(text)
+    project = Project(libraries.load(catalog.library_files()), root=str(tmp_path))
+    paths = [tmp_path / "app.py", *sorted((tmp_path / "api").glob("*.py"))]
+    files = [file for path in paths if (file := project.open(str(path))) is not None]
+    found = {entry.path for entry in table.table(files)}
+    assert found >= {
+        "/api",
+        "/api/health",
+        "/api/metrics",
+        "/api/users/{id}",
+        "/api/extras/{id}",
+        "/api/grouped/groups/{id}",
+    }
+    assert not {"/users/{id}", "/extras/{id}", "/metrics", "/health"} & found

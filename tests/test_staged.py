@@ -68,7 +68,7 @@ def test_a_worker_that_dies_is_told_and_the_rest_goes_on() -> None:
         return job * 2
 
     with workers.Workers(2, lambda: None, work) as pool:
-        answers = dict(pool.run(list(range(8))))
+        answers = dict(pool.run(list(range(8)), work, helps=False))
     assert isinstance(answers.pop(3), workers.Crash)
     assert answers == {n: n * 2 for n in range(8) if n != 3}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
@@ -13,16 +14,25 @@ def main() -> None:
 
         print(f"pitfall-lint {__version__}")
         return
+    gc.disable()  # importing makes no waste; the command line enables it again
     from pitfall_lint import cache
 
-    name = cache.run_name(arguments, sys.stdout, sys.stderr)
-    if name is None:
+    untimed = [argument for argument in arguments if argument.partition("=")[0] != "--timing"]
+    name = cache.run_name(untimed, sys.stdout, sys.stderr)
+    if name is None or len(untimed) < len(arguments):
         from pitfall_lint.cli import run
 
+        if name is not None:
+            cache.RECORDER = cache.Recorder(name)  # files are remembered; the run is made, or there is nothing to time
         sys.exit(run(arguments))
     known = cache.replay(name)
     if known is not None:
         sys.exit(_say_again(*known))
+    from pitfall_lint import glance
+
+    clean = glance.answer(arguments, sys.stdout, sys.stderr)
+    if clean is not None:
+        sys.exit(_say_again(clean, "", 0))
     sys.exit(_record(name, arguments))
 
 
@@ -47,7 +57,7 @@ def _record(name: str, arguments: list[str]) -> int:
     from pitfall_lint import cache
     from pitfall_lint.cli import run
 
-    cache.RECORDER = recorder = cache.Recorder(name)
+    cache.RECORDER = recorder = cache.Recorder(name, arguments)
     out, errors = sys.stdout, sys.stderr
     copies = cache.Tee(out), cache.Tee(errors)
     sys.stdout, sys.stderr = copies
@@ -56,7 +66,10 @@ def _record(name: str, arguments: list[str]) -> int:
     finally:
         sys.stdout, sys.stderr = out, errors
     if cache.RECORDER is not None:
-        recorder.finish("".join(copies[0].parts), "".join(copies[1].parts), code)
+        printed = "".join(copies[0].parts)
+        recorder.finish(printed, "".join(copies[1].parts), code)
+        if code == 0 and recorder.glance is not None:
+            recorder.glance(printed)
     return code
 
 

@@ -14,7 +14,7 @@ from pitfall_lint import __version__
 
 TYPE_CHECKING = False  # `typing` costs 8 ms, and a repeated run needs none of it
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TextIO
 
 try:
@@ -34,7 +34,7 @@ _REPEATABLE = (
     *("--extend-per-file-ignores", "--fixable", "--unfixable", "--ignore-noqa", "--exclude", "--extend-exclude"),
     *("--force-exclude", "--no-force-exclude", "--respect-gitignore", "--no-respect-gitignore", "--no-fix"),
     *("--unsafe-fixes", "--no-unsafe-fixes", "--output-format", "--color", "--exit-zero", "-e", "--quiet", "-q"),
-    *("--silent", "-s", "--config", "--isolated", "--jobs", "-j", "--statistics"),
+    *("--silent", "-s", "--config", "--isolated", "--jobs", "-j", "--statistics", "--executor"),
 )
 """The options of runs that do nothing but look at files, so that they can be answered from the cache."""
 _TERMINAL = ("CI", "FORCE_HYPERLINK", "TERM_PROGRAM", "VTE_VERSION", "WT_SESSION", "KITTY_WINDOW_ID", "DOMTERM")
@@ -205,11 +205,14 @@ def replay(name: str) -> tuple[str, str, int] | None:
 class Recorder:
     """Takes down what a run prints and what it depended on, so that the same run can be answered next time."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, arguments: Iterable[str] = ()) -> None:
         self.name = name
+        self.arguments = list(arguments)
         self.started = time.time_ns()
         self.inputs: dict[str, Signature | None] | None = None
         """What the run depended on; None as long as nobody says that the run can be repeated."""
+        self.glance: Callable[[str], None] | None = None
+        """Keeps, once it is known what a clean run prints, what a glance at other files has to know."""
 
     def depends_on(self, paths: Iterable[str], known: Mapping[str, Signature | None] | None = None) -> None:
         """Say that the run can be repeated, and what its output depends on; `known` saves looking again."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -220,6 +219,8 @@ def _unique(rules: Iterable[Rule], key: str) -> dict[str, Rule]:
 
 def _did_you_mean(key: str, known: Iterable[str]) -> str:
     by_lower = {word.lower(): word for word in known}
+    import difflib
+
     near = difflib.get_close_matches(key.lower(), list(by_lower), 1, 0.5)
     return f", did you mean {by_lower[near[0]]!r}?" if near else ""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import os
 import re
 import sys
@@ -196,6 +195,8 @@ def _absolute(value: Any, folder: str, is_pattern: bool) -> Any:
 
 
 def _nearest(word: str, known: Iterable[str]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(word, list(known), 1, 0.5)
     return f", did you mean {near[0]!r}?" if near else ""
 

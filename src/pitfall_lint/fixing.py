@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import os
-import secrets
 import stat
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -227,6 +225,8 @@ def diff(before: Source, after: Source) -> str:
         return ""
     old, new = (source.data.decode(source.encoding, "replace").split("\n") for source in (before, after))
     lines = []
+    import difflib
+
     for line in difflib.unified_diff(_ended(old), _ended(new), before.path, after.path):
         lines.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
     return "".join(lines)
@@ -243,6 +243,8 @@ def write_atomically(path: Path, data: bytes) -> None:
     Follows symlinks to the real file and keeps its mode. Raises OSError, leaving the file as it was.
     """
     real = Path(os.path.realpath(path))
+    import secrets
+
     temporary = real.with_name(f".{real.name[:80]}.{secrets.token_hex(6)}.tmp")
     try:
         status = os.stat(real)

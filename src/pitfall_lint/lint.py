@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from pitfall_lint import timing
 from pitfall_lint.catalog import Rule
 from pitfall_lint.finding import Applicability, Finding, Fix, Severity, Span
 from pitfall_lint.screen import Awake, screen_for
@@ -89,15 +90,19 @@ def lint_with_facts(
     except SourceError as error:
         return Linted(_stamped([syntax_error(source, error.offset, str(error))], by_code))
     if awake is None:
-        awake = Awake() if whole else screen_for(tuple(rules), project.libraries).wake(source, project)
+        with timing.stage("screen"):
+            awake = Awake() if whole else screen_for(tuple(rules), project.libraries).wake(source, project)
     looked_at = tuple(rule for rule in rules if not rule.is_built_in) if whole else awake.rules
     broken: Finding | None = None
     if syntax or (looked_at and is_too_deep(source)):
-        broken, readable = find_syntax_error(source)
+        with timing.stage("syntax"):
+            broken, readable = find_syntax_error(source)
         if not readable:
             looked_at = ()
     if not looked_at:
         return Linted(_stamped([broken] if broken else [], by_code))
+    if timing.CLOCK is not None:
+        timing.CLOCK.looks()
     file = project.file(source, None if whole else awake.lines)
     prepare(file)
     found: list[Finding] = []
@@ -105,12 +110,15 @@ def lint_with_facts(
         if is_stopped():
             raise Stopped
         try:
-            found += _checked(rule, file)
+            with timing.stage(rule.code):
+                found += _checked(rule, file)
         except Exception as error:  # whatever a check raises is its own fault; the other rules go on
             internal = InternalError(rule, source.path, error)
             if on_error is None:
                 raise internal from error
             on_error(internal)
+        if timing.CLOCK is not None:
+            timing.CLOCK.looked(rule.code, len(vars(file).get("trees", ())))  # asking would parse them
     if file.errors and broken is None:
         broken = find_syntax_error(source)[0]
     if broken:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -147,5 +146,7 @@ def _check_sections(page: Page) -> None:
 
 
 def _nearest(key: str, known: Iterable[str]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(key, list(known), 1)
     return f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"

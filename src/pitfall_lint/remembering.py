@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import pickle
+import time
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 
-from pitfall_lint.cache import Store, digest, signature, tool
+from pitfall_lint import run
+from pitfall_lint.cache import Signature, Store, digest, is_settled, signature, tool
 from pitfall_lint.run import FileReport, Linter, shown_path
 from pitfall_lint.semantic.coroutine_names import coroutines_of
+from pitfall_lint.source import Source
 
 Owners = dict[str, tuple[str, ...]]
 """Coroutine functions, with the classes whose methods they are."""
-Entry = tuple[bytes, Owners, dict[str, bytes], tuple[str, ...], str, bytes]
+Entry = tuple[bytes, Owners, dict[str, bytes], tuple[str, ...], str, bytes, "Signature | None"]
 """Of one file: its bytes (hashed), its coroutine functions, the other files that its report depends on (hashed),
-the files it imports, what it tells those who import it (hashed), its report."""
+the files it imports, what it tells those who import it (hashed), its report, and its signature if a later change
+would show in it: then it need not be read."""
 
 _ABSENT, _FOLDER = b"-", b"/"
 
@@ -31,13 +35,19 @@ class Memory:
         self._entries: dict[str, Entry] = found[1] if valid else {}
         self._hashes: dict[str, bytes] = {}
         self._owners: dict[str, Owners] = {}
+        self._signatures: dict[str, Signature | None] = {}
 
     def recall(self, paths: Iterable[str], linter: Linter) -> dict[int, FileReport]:
         """Return what is known of files, by their place in the run: where nothing changed that mattered."""
         paths = list(paths)
         changed = []
         for path in paths:
-            entry, data = self._entries.get(path), self._read(path)
+            entry = self._entries.get(path)
+            if entry is not None and entry[6] is not None and entry[6] == signature(path):
+                self._hashes[path] = self._hashes[os.path.abspath(path)] = entry[0]  # others name it by that
+                self._owners[path], self._signatures[path] = entry[1], entry[6]
+                continue
+            data = self._read(path)
             if entry is not None and entry[0] == self._hashes[path]:
                 self._owners[path] = entry[1]
                 continue
@@ -47,6 +57,8 @@ class Memory:
                 self._entries = {}  # coroutine functions came or went: any file may use one
         if not self._entries:
             return {}
+        if len(paths) >= run.MANY:  # what files tell is to be told as it was: by who knows all coroutine functions
+            linter.learn([(0, path, Source(path, b"")) for path in changed], self.coroutines())
         stale = self._stale(changed, linter)
         known = {}
         for index, path in enumerate(paths):
@@ -55,6 +67,14 @@ class Memory:
                 continue
             known[index] = self._report(path, entry[5])
         return known
+
+    def coroutines(self) -> Mapping[str, frozenset[str]]:
+        """Return the coroutine functions of all files that were recalled or looked for, with their classes."""
+        names: dict[str, set[str]] = {}
+        for owners in self._owners.values():
+            for name, classes in owners.items():
+                names.setdefault(name, set()).update(classes)
+        return {name: frozenset(classes) for name, classes in names.items()}
 
     def _stale(self, changed: list[str], linter: Linter) -> set[str]:
         """Return the files that changed, and those that import one which tells them something else now."""
@@ -80,7 +100,7 @@ class Memory:
         entries: dict[str, Entry] = {}
         for index, path in enumerate(paths):
             if index in old:
-                entries[path] = self._entries[path]
+                entries[path] = (*self._entries[path][:6], self._signatures.get(path))
                 continue
             report = reports.get(index)
             if report is not None and (report.failure or report.errors or report.notes):
@@ -92,16 +112,19 @@ class Memory:
             others.discard(os.path.abspath(path))
             kept = {other: self._hash(other) for other in others}
             facts = linter.facts(path)
-            entries[path] = (self._hash(path), self._owners[path], kept, imports, facts, _packed(report))
+            was = self._signatures.get(path)
+            entries[path] = (self._hash(path), self._owners[path], kept, imports, facts, _packed(report), was)
         Store().write(self._name, (self._state, entries))
 
     def _read(self, path: str) -> bytes:
+        was = signature(path)
+        self._signatures[path] = was if is_settled(was, time.time_ns()) else None
         try:
             with open(path, "rb") as stream:
                 data = stream.read()
         except OSError:
             data = b""
-        self._hashes[path] = blake2b(data, digest_size=12).digest()
+        self._hashes[path] = self._hashes[os.path.abspath(path)] = blake2b(data, digest_size=12).digest()
         return data
 
     def _hash(self, path: str) -> bytes:

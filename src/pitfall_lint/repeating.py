@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from pitfall_lint import catalog, config, discover, installed, run
+from pitfall_lint import cache, catalog, config, discover, glance, installed, run
+from pitfall_lint.screen import screen_for
+from pitfall_lint.semantic import joints
 
 _LISTED = (".toml", ".txt", ".lock", ".cfg", ".ini", ".in", ".gitignore")
 
@@ -22,12 +27,8 @@ def inputs(
     yield from map(os.path.abspath, files)
     yield from found.folders
     yield from found.files
-    yield from config.FILES_READ
-    yield from settings.libraries
-    root = settings.root if settings.file else ""
-    yield from map(str, (*installed.site_folders(root), *installed.row_files(root)))
+    yield from _conditions(settings)
     yield from report.used
-    yield from own_files()
     for path in dict.fromkeys(paths):
         absolute = os.path.abspath(path)
         yield absolute
@@ -55,3 +56,47 @@ def own_files() -> Iterator[str]:
         for top, names, files in os.walk(folder):
             names[:] = [name for name in names if name != "__pycache__"]
             yield from (os.path.join(top, name) for name in files if name.endswith((".py", ".toml", ".md")))
+
+
+def glancer(
+    recorder: cache.Recorder, files: Sequence[str], linter: run.Linter, settings: config.Settings, is_fixed: bool
+) -> Callable[[str], None] | None:
+    """Return what keeps, when a run turns out clean, what a glance has to know; None where it could not be right.
+
+    `is_fixed` says that no file has settings of its own.
+    """
+    options, named = glance.split(recorder.arguments)
+    name = glance.record_name(options, sys.stdout, sys.stderr) if named else None
+    if name is None or any(linter.settings(path) != settings for path in files):
+        return None
+    bare = dataclasses.replace(settings, per_file_ignores={}) if settings.per_file_ignores else settings
+    screen = screen_for(linter.rules(bare, ""), linter.project(settings).libraries)
+    if screen.always or screen.joined_all:
+        return None
+
+    def keep(printed: str) -> None:
+        if re.sub(r"\x1b\[[\d;]*m", "", printed) not in ("", "All checks passed!\n"):
+            return
+        read = [path for path in config.FILES_READ if path != settings.file]
+        glance.keep(
+            name,
+            printed,
+            _conditions(settings),
+            words=screen.telling,
+            needles=joints.NEEDLES if screen.joined else (),
+            settings="" if is_fixed else settings.file,
+            skipped=[path for path in read if config.table_of(config.read(path), path) is None],
+            names=() if is_fixed else config.FILES,
+            roots=(settings.root, os.path.join(settings.root, "src"), *settings.src),
+        )
+
+    return keep
+
+
+def _conditions(settings: config.Settings) -> Iterator[str]:
+    """Yield what every run with some settings depends on."""
+    root = settings.root if settings.file else ""
+    yield from config.FILES_READ
+    yield from settings.libraries
+    yield from map(str, (*installed.site_folders(root), *installed.row_files(root)))
+    yield from own_files()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pitfall_lint.finding import Finding
 from pitfall_lint.source import Source
+from pitfall_lint.timing import Figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,8 @@ class Report:
     checked: int = 0
     used: set[str] = field(default_factory=set)
     """Absolute paths of other files whose content, or absence, mattered."""
+    figures: Figures = field(default_factory=Figures)
+    """Where the time of other processes went, if somebody asked."""
     hidden: tuple[str, ...] = ()
     """What was left out on purpose, one sentence each."""
 

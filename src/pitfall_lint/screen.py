@@ -276,6 +276,11 @@ class Screen:
         told.append(self._nearby.facts(source, joined=bool(self.joined), local=bool(self.local)))
         return digest(told)
 
+    @property
+    def telling(self) -> frozenset[str]:
+        """The words without which nothing of a file matters that neither joins text nor uses the project's modules."""
+        return frozenset(self.wanted) | (self._nearby.known_names if self.joined else frozenset())
+
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit; what others led to may have come from it."""
         self._named.pop(os.path.abspath(path), None)

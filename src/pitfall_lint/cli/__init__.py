@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
+import gc
 import importlib
 import os
 import sys
@@ -59,6 +59,7 @@ class Commands(click.Group):
         elif args and args[0] not in _COMMANDS and args[0] not in own:
             args = ["check", *args]
         args = ["--add-noqa=" if arg == "--add-noqa" else arg for arg in args]  # its value is never a word apart
+        args = ["--timing=text" if arg == "--timing" else arg for arg in args]
         if "--write-baseline" in args:
             at = args.index("--write-baseline")
             word = args[at + 1] if at + 1 < len(args) else ""
@@ -122,6 +123,9 @@ def run(arguments: Sequence[str]) -> int:
     from pitfall_lint.cli import output
 
     output.prepare()
+    gc.freeze()  # what was imported stays
+    gc.set_threshold(100_000, 20, 20)  # trees are large, and few of them end before the run does
+    gc.enable()
     try:
         code = group.main(args=list(arguments), prog_name="pitfall-lint", standalone_mode=False)
         sys.stdout.flush() if sys.stdout else None
@@ -156,5 +160,7 @@ def run(arguments: Sequence[str]) -> int:
 
 def nearest_command(word: str) -> str:
     """Return a hint when a path that does not exist looks like a mistyped command."""
+    import difflib
+
     near = difflib.get_close_matches(word, list(_COMMANDS), 1)
     return f"; did you mean the command {near[0]!r}?" if near and os.sep not in word else ""

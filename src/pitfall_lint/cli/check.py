@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import sys
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from pitfall_lint import cache, catalog, config, discover, grading, libraries, remembering, repeating, run
+from pitfall_lint import cache, catalog, config, discover, grading, libraries, remembering, repeating, run, timing
 from pitfall_lint.cli import nearest_command, output, show
 from pitfall_lint.cli.options import check_options, overrides_of
+from pitfall_lint.compiled import load_catalog
 from pitfall_lint.reporters import Style, concise, reporter, summary
 from pitfall_lint.source import Source
 
-_LOOKS = frozenset({"output_format", "color", "quiet", "silent", "statistics", "exit_zero", "jobs", "output_file"})
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
+_LOOKS = frozenset(
+    {"output_format", "color", "quiet", "silent", "statistics", "exit_zero", "jobs", "output_file", "timing"}
+)
 """Options that change how findings are shown, not which."""
 _FOR_PEOPLE = ("full", "concise", "grouped")
 
@@ -25,6 +32,10 @@ _FOR_PEOPLE = ("full", "concise", "grouped")
 def command(**options: Any) -> int:
     """Look for pitfalls in files and folders (default: the current folder); `-` reads standard input."""
     try:
+        if options["timing"]:
+            from pitfall_lint.cli import clocked
+
+            return clocked.tell(lambda: _Run(options))
         return _Run(options).go()
     except (config.ConfigError, catalog.SelectorError, catalog.PageError, libraries.LibraryError) as error:
         raise click.ClickException(str(error)) from None
@@ -58,6 +69,8 @@ class _Run:
         self.is_stale = False
         self.found = discover.Found([], [])
         self.stdin_source: Source | None = None
+        self.report = run.Report()
+        self.linted: list[str] = []
 
     def go(self) -> int:
         """Do what the options say and return the exit code."""
@@ -71,7 +84,7 @@ class _Run:
             return 2 if self.failed else 0
         if self.options["no_baseline"]:
             self.settings = dataclasses.replace(self.settings, baseline="")
-        rules = catalog.load()
+        rules = load_catalog()
         linter = run.Linter(rules, self.resolver, self.task)
         self.check_selectors(rules)
         linter.rules(self.settings, "")  # selectors that stand for nothing end the run before it begins
@@ -85,7 +98,9 @@ class _Run:
             from pitfall_lint.cli import watching
 
             return watching.watch(self, linter, rules)
-        report = self.look(linter, rules)
+        if timing.CLOCK is not None:
+            timing.CLOCK.become("rest")
+        report = self.report = self.look(linter, rules)
         for file in report.files:
             for note in file.notes:
                 output.remark(note)
@@ -95,7 +110,8 @@ class _Run:
                 self.fail(f"{file.path}: {file.failure}")
         if self.options["write_baseline"] is not None:
             return 2 if self.failed else 0
-        self.tell(report, rules)
+        with timing.stage("report"):
+            self.tell(report, rules)
         return self.code(report)
 
     def check_selectors(self, rules: catalog.Catalog) -> None:
@@ -131,7 +147,8 @@ class _Run:
     def files(self) -> list[str]:
         """Return the files to lint; what cannot be used is complained about."""
         errors: list[discover.DiscoverError] = []
-        found = list(discover.find(self.paths, self.resolver.for_folder, errors=errors, used=self.found))
+        with timing.stage("discover"):
+            found = list(discover.find(self.paths, self.resolver.for_folder, errors=errors, used=self.found))
         for error in errors:
             self.fail(f"{error}{nearest_command(str(error).partition(':')[0])}")
         return found
@@ -146,15 +163,34 @@ class _Run:
         """Lint files, or standard input."""
         if self.is_stdin:
             return self.stdin(linter)
+        self.linted = files
         progress = output.Progress(len(files), self.options["quiet"] or self.options["silent"])
         try:
-            memory = self.memory(files) if cache.RECORDER is not None and linter.hide is None else None
-            report = run.lint_paths(files, linter, progress, jobs=self.options["jobs"], memory=memory)
+            with timing.stage("cache"):
+                memory = self.memory(files) if cache.RECORDER is not None and linter.hide is None else None
+            with self.hired(files) as executor:
+                report = run.lint_paths(
+                    files, linter, progress, jobs=self.options["jobs"], memory=memory, executor=executor
+                )
+        except run.Unfit as error:
+            raise click.ClickException(f"{self.options['executor']}: {error}") from None
         finally:
             progress.clear()
         if cache.RECORDER is not None and not self.task.fix and linter.hide is None:
-            cache.RECORDER.depends_on(repeating.inputs(self.paths, files, self.found, self.settings, report))
+            with timing.stage("cache"):
+                cache.RECORDER.depends_on(repeating.inputs(self.paths, files, self.found, self.settings, report))
+                if not report.files and len(files) < run.MANY and self.settings.output_format in _FOR_PEOPLE:
+                    is_fixed = bool(self.options["isolated"] or self.options["config_file"])
+                    cache.RECORDER.glance = repeating.glancer(cache.RECORDER, files, linter, self.settings, is_fixed)
         return report
+
+    def hired(self, files: list[str]) -> contextlib.AbstractContextManager[Executor | None]:
+        """Return who does the closer looks, when it is not this machine. Raises click.ClickException."""
+        if self.options["executor"] is None or self.task.fix or not files:
+            return contextlib.nullcontext()
+        from pitfall_lint.cli import hiring
+
+        return hiring.hired(self.options["executor"])
 
     def memory(self, files: list[str]) -> remembering.Memory | None:
         """Return what earlier runs like this one found in each file; None for runs that change files."""

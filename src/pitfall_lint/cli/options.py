@@ -139,6 +139,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
     ),
     click.option("-e", "--exit-zero", is_flag=True, help="Exit with 0 even when there are findings."),
     click.option("--exit-non-zero-on-fix", is_flag=True, help="Exit with 1 when something was mended."),
+    click.option(
+        "--timing",
+        type=click.Choice(("text", "json")),
+        metavar="[=json]",
+        help="Tell on standard error where the time went, by stage and by rule, and how many lines were parsed.",
+    ),
     click.option("-q", "--quiet", is_flag=True, help="Print findings, nothing else."),
     click.option("-s", "--silent", is_flag=True, help="Print nothing."),
     click.option("-v", "--verbose", is_flag=True, help="Print what is going on, and tracebacks of internal errors."),
@@ -162,6 +168,12 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         default=0,
         metavar="N",
         help="Processes to use; 0 decides by itself.",
+    ),
+    click.option(
+        "--executor",
+        metavar="dask://HOST:PORT",
+        envvar="PITFALL_LINT_EXECUTOR",
+        help="A cluster that does the closer looks (needs the extra `dask`, there and here).",
     ),
     click.option("-w", "--watch", is_flag=True, help="Stay, and look again at what changed (needs the extra `watch`)."),
     click.option(

@@ -9,7 +9,6 @@ from itertools import chain
 
 import click
 
-from pitfall_lint import fixing
 from pitfall_lint.catalog import Catalog
 from pitfall_lint.config import Settings
 from pitfall_lint.reporters import Style, concise
@@ -42,6 +41,8 @@ def _toml(value: object) -> str:
 
 def diffs(report: Report, style: Style) -> Iterator[str]:
     """Yield the unified diffs of the files that would change."""
+    from pitfall_lint import fixing
+
     for file in report.files:
         if file.before is None or file.source is None:
             continue

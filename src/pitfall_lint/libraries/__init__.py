@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import importlib
 import pkgutil
 import re
@@ -155,6 +154,8 @@ def _value(value: Any, hint: Any, where: str) -> Any:
 
 
 def _nearest(key: str, known: Iterable[str]) -> str:
+    import difflib
+
     near = difflib.get_close_matches(key, list(known), 1)
     return f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(sorted(known))}"
 

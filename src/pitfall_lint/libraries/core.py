@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from pitfall_lint.libraries.rows import Row, name_field
+from pitfall_lint.libraries.rows import Row, name_field, row
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Type(Row):
     """A class: its canonical name, the other paths it can be imported from, and its bases."""
 
@@ -18,7 +16,7 @@ class Type(Row):
     """What `with`/`async with` binds: a type; empty for the object itself."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Function(Row):
     """A function or method (`type.method`) and what calling it gives."""
 
@@ -29,9 +27,11 @@ class Function(Row):
     parts: tuple[str, ...] = ()
     """The canonical names of the types in a returned tuple."""
     coroutine: bool = False
+    sync_by: str = ""
+    """A module whose import, anywhere in the program, makes it run at once outside coroutines."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Coroutines(Row):
     """Coroutine functions of one type or module: short for as many functions."""
 
@@ -39,16 +39,17 @@ class Coroutines(Row):
     """The type or module."""
     called: tuple[str, ...]
     """Their names there."""
+    sync_by: str = ""
 
     def expanded(self) -> tuple[Row, ...]:
         """Return one function for each name."""
+        kept = {"library": self.library, "distribution": self.distribution, "versions": self.versions}
         return tuple(
-            Function(name=f"{self.of}.{name}", coroutine=True, library=self.library, versions=self.versions)
-            for name in self.called
+            Function(name=f"{self.of}.{name}", coroutine=True, sync_by=self.sync_by, **kept) for name in self.called
         )
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Attribute(Row):
     """An attribute (`type.attribute`) or a module's variable, and the type of what it holds."""
 

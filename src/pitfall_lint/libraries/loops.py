@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from pitfall_lint.libraries.rows import Row, name_field, word_field
+from pitfall_lint.libraries.rows import Row, name_field, row, word_field
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class ThreadEntry(Row):
     """A call that has another thread (or process) call the functions it is given."""
 
@@ -28,7 +27,7 @@ class ThreadEntry(Row):
     """The call only describes a thread; whoever calls `start` on it starts it (threads, timers)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class ThreadMethod(Row):
     """A class whose subclasses' methods of these names are called on another thread."""
 
@@ -37,7 +36,7 @@ class ThreadMethod(Row):
     thread: str = "another thread"
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class ThreadAttribute(Row):
     """A type that calls the functions assigned to these attributes on another thread."""
 
@@ -45,10 +44,14 @@ class ThreadAttribute(Row):
     attributes: tuple[str, ...] = word_field()
     started_by: tuple[str, ...] = ()
     """Words (method names) of which one must stand in the file: without them no thread is started."""
+    run_by: tuple[str, ...] = ()
+    """Methods that call them on the thread that they are run on: handed to a thread, they are as good as started."""
+    driven_by: tuple[str, ...] = ()
+    """Words (method names) by which a program runs these calls on a loop of its own: then nothing is known."""
     thread: str = "another thread"
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class ThreadDecorator(Row):
     """A decorator whose `def` functions are called on another thread; `async def` ones run on the loop."""
 
@@ -56,7 +59,7 @@ class ThreadDecorator(Row):
     thread: str = "a thread of the framework's pool"
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class ThreadScript(Row):
     """A library that runs the scripts that use it on a thread: what they do at module level runs there."""
 
@@ -64,7 +67,7 @@ class ThreadScript(Row):
     thread: str = "another thread"
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class NeedsLoop(Row):
     """A call that raises in a thread without an event loop."""
 
@@ -79,7 +82,7 @@ class NeedsLoop(Row):
     """The call is there to get a loop, so that `new_event_loop` mends it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class RunsLoop(Row):
     """A call that runs an event loop until it is done, and raises where one is running."""
 
@@ -97,7 +100,7 @@ class RunsLoop(Row):
     """A module whose import makes nesting legal."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class LoopOnly(Row):
     """A method that only the loop's own thread may call."""
 
@@ -113,7 +116,7 @@ class LoopOnly(Row):
     """What happens instead, in words for messages."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class MainThreadOnly(Row):
     """A call that works in the main thread alone."""
 
@@ -129,7 +132,7 @@ class MainThreadOnly(Row):
     """It installs handlers itself: at import or in a constructor it binds the importer to the main thread."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Blocking(Row):
     """A call that keeps its thread waiting: for time, the network, another process or another thread."""
 
@@ -138,26 +141,30 @@ class Blocking(Row):
     """What it does, in words for messages: `sleeps`, `waits for the network`."""
     unless: tuple[str, ...] = ()
     """Arguments (`position|keyword`) that make it return at once when they are falsy."""
+    only_with: tuple[str, ...] = ()
+    """Arguments (`position|keyword`) without which, or with a falsy one, it returns at once."""
     quick_if: tuple[str, ...] = ()
     """Arguments whose mere presence bounds the wait or says that it is meant."""
     asked_by: tuple[str, ...] = ()
     """Methods that tell whether it would wait; where one is asked nothing is reported."""
     seconds: str = ""
     """Where the duration is; a constant of a few hundredths is nothing to speak of."""
+    address: str = ""
+    """Where the host and port are that it connects to; this machine answers or refuses at once."""
     instead: str = ""
     """A coroutine function with the same arguments to await instead."""
     strict: bool = False
     """Often meant, short or a matter of taste: told in the strict set alone."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class PlatformTest(Row):
     """A name by which code asks on which system it runs; what depends on it is left alone."""
 
     name: str = name_field(wakes=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class LoopWait(Row):
     """A call that hands a coroutine to a loop from outside; waiting for it on that loop never ends."""
 
@@ -168,7 +175,7 @@ class LoopWait(Row):
     """Methods of what it gives that wait."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class LoopBound(Row):
     """A type whose objects belong to the loop in which they are first used (or made)."""
 
@@ -183,14 +190,14 @@ class LoopBound(Row):
     closes: tuple[str, ...] = ("close", "aclose")
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class CachingDecorator(Row):
     """A decorator that keeps what a function returned and gives it again."""
 
     name: str = name_field(wakes=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class LoopKeeper(Row):
     """A call after which its thread has an event loop, or one that asks whether it has one.
 
@@ -204,11 +211,13 @@ class LoopKeeper(Row):
     """It tells which thread or loop it is on."""
     thread: bool = False
     """What it tells is the thread, so that it also guards what the main thread alone may do."""
+    of_loop: bool = False
+    """It is asked of a loop, so that it comes too late for the call that got the loop."""
     only_tested: bool = True
     """Asking counts where its outcome decides: in a comparison, a test, or a `try` with handlers."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class LoopMaker(Row):
     """A call that makes an event loop, and how the loop becomes the thread's current one and is left."""
 
@@ -217,7 +226,7 @@ class LoopMaker(Row):
     """The function that makes it the thread's current loop."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class ThreadBoundUi(Row):
     """A user interface that needs the current loop of the thread in which it is built."""
 
@@ -225,7 +234,7 @@ class ThreadBoundUi(Row):
     symptom: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class UiLaunch(Row):
     """A call that serves a user interface, and may leave nobody to keep the program alive."""
 
@@ -234,3 +243,10 @@ class UiLaunch(Row):
     """Keywords that, when true, make it return at once, its server on a daemon thread."""
     kept_by: tuple[str, ...] = ()
     """Words (methods, functions) with which programs keep themselves alive."""
+
+
+@row
+class CoroutineTest(Row):
+    """A call that tells whether a value is a coroutine, or a function that makes one; it knows of no loop."""
+
+    call: str = name_field(wakes=False)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from pitfall_lint.libraries.rows import Row, name_field, word_field
+from pitfall_lint.libraries.rows import Row, name_field, row, word_field
 
 Fate = Literal["fine", "raises", "silent", "melts"]
 """fine: normalised or right. raises: at start-up. silent: never matches. melts: glued to what stands before it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class RoutePath(Row):
     """A call that registers a route, a mount or a prefix; what each form of slash does there."""
 
@@ -54,7 +53,7 @@ class RoutePath(Row):
     again_says: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Router(Row):
     """A type that holds routes: an application, a router, a blueprint."""
 
@@ -71,7 +70,7 @@ class Router(Row):
     """What `x` does when no prefix is given."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class UrlInclude(Row):
     """A call that stands for the routes of another module."""
 
@@ -82,7 +81,7 @@ class UrlInclude(Row):
     """The module's variable that holds them."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Join(Row):
     """A call that joins addresses or paths."""
 
@@ -98,14 +97,14 @@ class Join(Row):
     """What an address becomes when it is joined so, in words for messages; empty if that is fine."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class JoinOperator(Row):
     """A type of which `/` joins paths."""
 
     type: str = name_field(wakes=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class UrlUse(Row):
     """A call that requests, redirects to or serves below an address."""
 
@@ -120,14 +119,14 @@ class UrlUse(Row):
     """How a client joins its base address: "keeps" (its path stays) or "reference" (as urljoin does)."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class UrlWord(Row):
     """Words one of which stands in every function that builds addresses."""
 
     tokens: tuple[str, ...] = word_field()
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Setting(Row):
     """A call that reads text that users choose: the environment, a configuration file, a command line option."""
 
@@ -137,7 +136,7 @@ class Setting(Row):
     source: Literal["environment", "setting"] = "environment"
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class CommandLine(Row):
     """A type whose attributes are the options of a command line, and the method that declares one."""
 
@@ -148,7 +147,7 @@ class CommandLine(Row):
     default: str = "|default"
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Text(Row):
     """A function or attribute that gives text of which the edges are known."""
 
@@ -166,14 +165,14 @@ class Text(Row):
     """Whether that address carries a path."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class MountPoint(Row):
     """Words by which a program asks where it is mounted (`root_path`): then it may be mounted below a prefix."""
 
     tokens: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class MountedPath(Row):
     """A sub-application that compares the whole request path with a path of its own, the mount's part included."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from pitfall_lint.libraries.rows import Row, name_field, word_field
+from pitfall_lint.libraries.rows import Row, name_field, row, word_field
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class ProxyVariable(Row):
     """Environment variables that say which proxy to use, or for which hosts to use none."""
 
@@ -19,7 +18,7 @@ class ProxyVariable(Row):
     """It holds for every scheme that has no variable of its own."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class EnvironmentUse(Row):
     """A call that reads or changes one variable of the process environment."""
 
@@ -31,14 +30,14 @@ class EnvironmentUse(Row):
     """Without a second argument it raises KeyError when the variable is not set."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Environment(Row):
     """A mapping that is the process environment."""
 
     mapping: str = name_field(wakes=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class ProxiedRequest(Row):
     """Functions that send a request, and read the proxy for it from the environment."""
 
@@ -57,7 +56,7 @@ class ProxiedRequest(Row):
     """What to call instead, where no argument helps; the module's name stands for itself."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class ProxiedClient(Row):
     """A client or session whose requests may go through the environment's proxies."""
 
@@ -90,7 +89,7 @@ class ProxiedClient(Row):
     """The same for one request."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class SelfProbe(Row):
     """A call that starts a server and then asks for its own URL, through the environment's proxies."""
 
@@ -100,7 +99,7 @@ class SelfProbe(Row):
     """The names that NO_PROXY must list."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class NoBypass(Row):
     """An argument that looks as if it kept the request from the proxy, and does not."""
 
@@ -119,7 +118,7 @@ class NoBypass(Row):
     """It helps against most of it: told in the strict set alone."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class NoBypassAttribute(Row):
     """An attribute that looks as if setting it kept requests from the proxy, and does not."""
 
@@ -133,7 +132,7 @@ class NoBypassAttribute(Row):
     """A statement to put in its place; `{object}` stands for what the attribute belongs to."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class LiteralExceptions(Row):
     """A library that compares NO_PROXY entries as text, so that a network such as 127.0.0.0/8 is no match."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from pitfall_lint.libraries.rows import Row, name_field, word_field
+from pitfall_lint.libraries.rows import Row, name_field, row, word_field
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Session(Row):
     """A type whose objects hold connections or files until they are closed."""
 
@@ -39,7 +38,7 @@ class Session(Row):
     """A pool or engine that a program keeps on purpose as long as it lives."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Lazy(Row):
     """A call whose result still reads from its receiver (or first argument) when it is iterated."""
 
@@ -58,7 +57,7 @@ class Lazy(Row):
     """How the result is read when that is all one does with it: by `for`, by `async for`."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class StreamBody(Row):
     """A response that a framework iterates after the handler has returned."""
 
@@ -70,21 +69,29 @@ class StreamBody(Row):
     """What that function is wrapped in: the class to import."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class HandsOn(Row):
     """A call that takes over the closing of what it is given (`enter_async_context`, `push_async_callback`)."""
 
     call: str = name_field(wakes=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
+class Lends(Row):
+    """A call that uses a client that it is given, and never closes it."""
+
+    call: str = name_field(wakes=False)
+    argument: str
+
+
+@row
 class Route(Row):
     """A decorator (or method) that makes a function run for each request."""
 
     call: str = name_field()
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Dependency(Row):
     """A marker in a parameter's default or annotation: the framework calls a function and, when it yields,
     resumes it later."""
@@ -98,15 +105,30 @@ class Dependency(Row):
     """The scope with which it runs behind the body."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class ClosingWord(Row):
     """A method name that says that something ends, whatever its type is."""
 
     word: str = word_field()
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class AsyncClosingWord(Row):
     """A method name that is known from coroutine functions alone."""
 
     word: str = word_field()
+
+
+@row
+class StatusCheck(Row):
+    """A method that raises for a bad status: behind a test for one it always does."""
+
+    method: str
+    status: tuple[str, ...] = ()
+    """Attributes that hold the status."""
+    least: int = 400
+    """From this status on it raises."""
+    good: tuple[str, ...] = ()
+    """Attributes that are false whenever it raises, and only then."""
+    bad: tuple[str, ...] = ()
+    """Attributes that are true only where it raises."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from pitfall_lint.libraries.rows import Row, name_field, word_field
+from pitfall_lint.libraries.rows import Row, name_field, row, word_field
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Spawn(Row):
     """A call that starts a coroutine (or a function) in the background and gives a task or future."""
 
@@ -35,7 +34,7 @@ class Spawn(Row):
     """The Pythons that have it."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Likely(Row):
     """A method that most likely starts a function on whatever object has it, if it is given one."""
 
@@ -44,7 +43,7 @@ class Likely(Row):
     """What it most likely does: the name of a spawn."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Future(Row):
     """A type whose objects carry a result or an exception that somebody has to read."""
 
@@ -60,7 +59,7 @@ class Future(Row):
     """Whether `except Exception` takes the error of a cancelled one."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Waiter(Row):
     """A call that takes several tasks, coroutines or futures and waits for them."""
 
@@ -75,7 +74,7 @@ class Waiter(Row):
     """The keyword that turns exceptions into results."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Scheduled(Row):
     """A call that runs a function later and drops what the function returns."""
 
@@ -89,21 +88,21 @@ class Scheduled(Row):
     """First arguments (signals) for which it is not."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Harmless(Row):
     """Calls that do not raise on their own, awaited or not."""
 
     call: tuple[str, ...] = name_field(wakes=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Suppressor(Row):
     """A context manager that swallows the exceptions it is given."""
 
     name: str = name_field(wakes=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Cancellation(Row):
     """An exception that cancels, or (`call`) a function that returns its class."""
 
@@ -117,7 +116,7 @@ class Cancellation(Row):
     """Its library forbids to swallow it anywhere."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Keyword(Row):
     """A word of the language that a file must hold for a rule to matter."""
 
@@ -125,14 +124,14 @@ class Keyword(Row):
     meaning: Literal["coroutine", "await", "except"]
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Counter(Row):
     """What goes by the names of parameters that count attempts."""
 
     params: tuple[str, ...] = word_field()
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Background(Row):
     """A call that takes a function and runs it after the response; it wants the function, not its result."""
 
@@ -140,14 +139,14 @@ class Background(Row):
     function: str = "0|func"
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Transparent(Row):
     """A decorator behind which a coroutine function is still one, with the same errors."""
 
     decorator: str = name_field(wakes=False)
 
 
-@dataclass(frozen=True, kw_only=True)
+@row
 class Retry(Row):
     """A decorator or call that runs a function again when it raises."""
 

@@ -20,12 +20,22 @@ _NAMES = re.compile(r"(?:test_.*|.*_tests?|test_utils|conftest|benchmark_.*|.*_b
 
 def is_for_developers(file: File) -> bool:
     """Tell, by its path below the project's root, whether a file is no part of what users run."""
+    folders, name = _place(file)
+    return _NAMES.fullmatch(name) is not None or not _FOLDERS.isdisjoint(folders)
+
+
+def is_test(file: File) -> bool:
+    """Tell, by its path below the project's root, whether a file belongs to the tests."""
+    folders, name = _place(file)
+    return is_for_developers(file) and any("test" in part for part in (*folders, name))
+
+
+def _place(file: File) -> tuple[list[str], str]:
     path, root = file.path, file.project.root
     if root is not None and path.startswith(root.rstrip(os.sep) + os.sep):
         *folders, name = os.path.relpath(path, root).split(os.sep)
-    else:
-        folders, name = [], os.path.basename(path)
-    return _NAMES.fullmatch(name) is not None or not _FOLDERS.isdisjoint(folders)
+        return folders, name
+    return [], os.path.basename(path)
 
 
 def for_users(file: File, finding: Finding) -> Finding:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.finding import Related
-from pitfall_lint.libraries.loops import Blocking, PlatformTest, ThreadEntry
+from pitfall_lint.libraries.loops import Blocking, PlatformTest, RunsLoop, ThreadEntry
 from pitfall_lint.semantic.calls import runs, tested
 from pitfall_lint.semantic.guards import knows_loops
 from pitfall_lint.semantic.values import NOT_CONSTANT, Coroutine
@@ -90,9 +90,15 @@ def _wait_in(function: Function, strict: bool, depth: int) -> Wait | None:
         if found is None or knows_loops(function) or _gives_coroutines(function):
             continue
         ifs = conditions(function, call)
-        if ifs is not None and found.ifs + ifs <= _IFS:
+        if ifs is not None and found.ifs + ifs <= _IFS and _is_reached(function, call):
             return Wait(found.row, found.calls, found.ifs + ifs)
     return None
+
+
+def _is_reached(function: Function, call: Call) -> bool:
+    """Rule out code behind `if True: return`, a `raise` or the like."""
+    graph = function.file.flow(function)
+    return not graph.is_complete or bool(graph.steps_of(call.node))
 
 
 def _gives_coroutines(function: Function) -> bool:
@@ -127,6 +133,12 @@ def waits(call: Call, row: Blocking) -> bool:
         constant = call.file.folded(length)
         if isinstance(constant, (int, float)) and constant <= _BRIEF:
             return False
+    if row.unless and _awaits_a_start(call):
+        return False
+    if row.address and _is_this_machine(call, call.where(row.address)):
+        return False
+    if row.only_with and not any(_is_given(call, place) for place in row.only_with):
+        return False
     for place in row.unless:
         argument = call.where(place)
         if argument is not None and _starts_a_thread(call.function):
@@ -134,6 +146,40 @@ def waits(call: Call, row: Blocking) -> bool:
         if argument is not None and ((value := call.file.folded(argument)) is NOT_CONSTANT or not value):
             return False
     return not (call.has_star and (row.unless or row.quick_if))
+
+
+def _is_given(call: Call, place: str) -> bool:
+    """Tell whether an argument is surely given, and is not one that stands for none."""
+    value = call.file.folded(argument) if (argument := call.where(place)) is not None else None
+    return value is not NOT_CONSTANT and bool(value)
+
+
+def _is_this_machine(call: Call, address: cst.BaseExpression | None) -> bool:
+    """Tell whether an address `(host, port)` is of this machine."""
+    if not isinstance(address, cst.Tuple) or not address.elements:
+        return False
+    host = call.file.folded(address.elements[0].value)
+    return isinstance(host, str) and (host in ("localhost", "::1") or host.startswith("127."))
+
+
+def _awaits_a_start(call: Call) -> bool:
+    """Tell whether an event on `self` is set before a loop is run, by whoever runs it: then it is a start that is
+    waited for, which is over before anything can come in on that loop."""
+    file, function = call.file, call.function
+    if call.receiver is None or function is None or function.class_ is None:
+        return False
+    own, _, attribute = file.text(call.receiver).partition(".")
+    if own != function.self_name or not attribute.isidentifier():
+        return False
+    setters = [
+        (method, other)
+        for method in function.class_.methods()
+        for other in method.calls()
+        if other.method == "set" and other.text.partition("(")[0] == f"{method.self_name}.{attribute}.set"
+    ]
+    return bool(setters) and all(
+        any(other.file.rows_of_call(other, RunsLoop) for other in method.calls()) for method, _ in setters
+    )
 
 
 def _starts_a_thread(function: Function | None) -> bool:

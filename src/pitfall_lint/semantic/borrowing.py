@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -40,6 +41,8 @@ class Borrowed:
     origin: cst.CSTNode
     """Where it comes from, in `file`."""
     file: File
+    dead: bool = True
+    """Whether it refuses to work once it is closed; others connect again."""
 
 
 def closed_defaults(function: Function) -> Iterator[Borrowed]:
@@ -75,7 +78,7 @@ def closed_defaults(function: Function) -> Iterator[Borrowed]:
             continue
         for close in _closes_of(function, target):
             if {"mine", "theirs"} <= states.at(close):
-                yield Borrowed(close, target, "the caller", params[target].node, file)
+                yield Borrowed(close, target, "the caller", params[target].node, file, bool(made and made.row.closed))
 
 
 def _closes_of(function: Function, name: str) -> Iterator[cst.CSTNode]:
@@ -120,9 +123,34 @@ def closed_arguments(class_: Class) -> Iterator[Borrowed]:
         lent = [g for g in given if isinstance(g, cst.Name) and g.value in names]
         if not lent or not isinstance(lent[0], cst.Name) or _remembers(init, lent[0].value, held.attribute):
             continue
+        if _is_given_away(init, lent[0].value):
+            continue
         for method in class_.methods():
             for close in _unconditional_closes(method, held.attribute):
-                yield Borrowed(close, f"self.{held.attribute}", "the caller", held.call.node, init.file)
+                dead = bool(held.resource.row.closed)
+                yield Borrowed(close, f"self.{held.attribute}", "the caller", held.call.node, init.file, dead)
+
+
+_TAKEN = re.compile(r"\b(?:manage[ds]?|own(?:s|ed|ership)?|tak(?:es?|en) over|clos(?:e|es|ed|ing))\b", re.IGNORECASE)
+_NOT_TAKEN = re.compile(r"\b(?:not|never|n't|caller|yourself|your own|responsib\w+)\b", re.IGNORECASE)
+_PARAM = re.compile(r"^\s*(?::\w|\w+\s*(?:\([^)\n]*\))?\s*:|$)")
+
+
+def _is_given_away(init: Function, name: str) -> bool:
+    """Tell whether the documentation of a parameter says that the object manages, owns or closes what it is given."""
+    nodes = (init.node, init.class_.node if init.class_ is not None else None)
+    for node in nodes:
+        text = node.get_docstring() if isinstance(node, (cst.FunctionDef, cst.ClassDef)) else None
+        lines = (text or "").splitlines()
+        for number, line in enumerate(lines):
+            if not re.match(rf"\s*(?::param\b[^:]*\b{re.escape(name)}:|{re.escape(name)}\b[^:]*:)", line):
+                continue
+            rest = lines[number + 1 :]
+            more = next((i for i, after in enumerate(rest) if _PARAM.match(after)), len(rest))
+            said = " ".join([line.partition(":")[2], *rest[:more]])
+            if _TAKEN.search(said) and not _NOT_TAKEN.search(said):
+                return True
+    return False
 
 
 def _within(value: cst.BaseExpression, call: Call) -> bool:

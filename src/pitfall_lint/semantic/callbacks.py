@@ -76,9 +76,20 @@ def _future_row(file: File, receiver: cst.BaseExpression) -> Future | None:
         started = started_by(spawn)
         if started is not None and not started.row.cancellable:
             return None
+        if started is None and _is_nobodys_to_cancel(file, receiver):
+            return None
         if row is None and started is not None:
             return next((r for r in file.libraries.rows(Future) if not r.cancelled_error_is_exception), None)
     return row
+
+
+def _is_nobodys_to_cancel(file: File, receiver: cst.BaseExpression) -> bool:
+    """Tell whether a private future that is no task is neither cancelled in its file nor given or awaited as it is."""
+    if not isinstance(receiver, cst.Attribute) or not receiver.attr.value.startswith("_"):
+        return False
+    name = re.escape(receiver.attr.value.encode())
+    ends = rb"(?:await|return|yield|wait_for\(|gather\([^)\n]*)[ \t]*[\w.]*\.%s\b(?!\.)|\.%s\.cancel\b" % (name, name)
+    return re.search(ends, file.source.data) is None
 
 
 def _spawn_behind(file: File, receiver: cst.BaseExpression) -> Call | None:

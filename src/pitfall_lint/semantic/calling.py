@@ -43,6 +43,8 @@ def called(file: File, value: Value, node: cst.Call | None) -> Values:
     if isinstance(value, Instance) and isinstance(value.type, Class):
         method = value.type.method("__call__")
         return function_result(file, method, node) if method is not None else (UNKNOWN,)
+    if isinstance(value, Instance) and isinstance(value.type, str):
+        return _library_call(file, f"{value.type}.__call__", node)
     return (UNKNOWN,)
 
 
@@ -85,8 +87,14 @@ def _library_call(file: File, name: str, node: cst.Call | None) -> Values:
         return made
     row = libraries.find(FunctionRow, name)
     if row is not None:
+        if row.coroutine and row.versions and not file.version_allows(row):
+            return (UNKNOWN,)  # a plain function in others, or in another distribution of that name
+        if row.sync_by and (node is None or (inside := file.function_of(node)) is None or not inside.is_async):
+            return (UNKNOWN,)
         if row.coroutine:
             return (Coroutine(name, node, file),)
+        if row.parts:
+            return _parts(file, row)
         return (Instance(libraries.canonical(row.returns), node, file),) if row.returns else (UNKNOWN,)
     leaf = name.rpartition(".")[2]
     if libraries.is_known_type(name) or (leaf[:1].isupper() and not leaf.isupper()) or name in _BUILTIN_TYPES:
@@ -133,6 +141,11 @@ _BUILTIN_TYPES = frozenset(
 )
 
 
+def _parts(file: File, row: FunctionRow) -> Values:
+    made = (Instance(file.libraries.canonical(part)) if part else UNKNOWN for part in row.parts)
+    return (Collection("tuple", tuple(made)),)
+
+
 def awaited(file: File, value: Value) -> Values:
     """Return what awaiting a value gives."""
     if isinstance(value, Coroutine):
@@ -140,7 +153,7 @@ def awaited(file: File, value: Value) -> Values:
             return returned(value.of)
         row = file.libraries.find(FunctionRow, value.of)
         if row is not None and row.parts:
-            return (Collection("tuple", tuple(Instance(file.libraries.canonical(part)) for part in row.parts)),)
+            return _parts(file, row)
         if row is not None and row.returns:
             return (Instance(file.libraries.canonical(row.returns), value.call, value.file),)
         return (UNKNOWN,)

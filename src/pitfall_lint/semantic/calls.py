@@ -180,7 +180,8 @@ def is_switched_on(function: Function, call: Call) -> bool:
 
 
 def tested(test: cst.BaseExpression) -> set[str]:
-    """Return the plain names that a condition tests: `flag`, `not flag`, `a and b`, `flag is None`."""
+    """Return the plain names that a condition tests: `flag`, `not flag`, `a and b`, `flag is None`, or asks for
+    their kind: `isinstance(flag, str)`, `flag.startswith("http")`."""
     if isinstance(test, cst.Name):
         return {test.value}
     if isinstance(test, cst.UnaryOperation):
@@ -189,4 +190,8 @@ def tested(test: cst.BaseExpression) -> set[str]:
         return tested(test.left) | tested(test.right)
     if isinstance(test, cst.Comparison):
         return tested(test.left)
+    if isinstance(test, cst.Call) and isinstance(test.func, cst.Attribute):
+        return tested(test.func.value) if test.func.attr.value in ("startswith", "endswith") else set()
+    if isinstance(test, cst.Call) and isinstance(test.func, cst.Name) and test.func.value in ("isinstance", "callable"):
+        return tested(test.args[0].value) if test.args else set()
     return set()

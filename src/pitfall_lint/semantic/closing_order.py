@@ -78,6 +78,14 @@ def _is_tested(method: Function, name: str) -> bool:
     return False
 
 
+def _sources(node: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+    """Yield what a call makes something from: the object that is asked, and what it is given."""
+    if isinstance(node, cst.Call):
+        if isinstance(node.func, cst.Attribute):
+            yield node.func.value
+        yield from (arg.value for arg in node.args)
+
+
 def owner_first(class_: Class) -> Iterator[Misplaced]:
     """Yield closes of an attribute that come before the close of what was made from it."""
     made_from: dict[str, str] = {}
@@ -86,8 +94,7 @@ def owner_first(class_: Class) -> Iterator[Misplaced]:
         for name, places in attribute_targets(method).items():
             for _, value in places:
                 for node in own_nodes(value) if value is not None else ():
-                    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
-                        owner = node.func.value
+                    for owner in _sources(node):
                         if isinstance(owner, cst.Attribute) and method.file.text(owner.value) == own:
                             if owner.attr.value != name and resource_of(method.file, owner) is not None:
                                 made_from[name] = owner.attr.value

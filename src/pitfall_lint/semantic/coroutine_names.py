@@ -6,13 +6,24 @@ import bisect
 import re
 
 COROUTINE = re.compile(rb"async def[ \t]+(\w+)")
-_CLASS = re.compile(rb"^class[ \t]+(\w+)", re.MULTILINE)
+_CLASS = re.compile(rb"^class[ \t]+(\w+)(?:[ \t]*\(([^)]*)\))?", re.MULTILINE)
+_LEAF = re.compile(rb"(\w+)[ \t]*(?=[,\[]|$)", re.MULTILINE)
 
 
 def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
-    """Return the names of a file's coroutine functions, with the classes whose methods they are, "" for none."""
+    """Return the names of a file's coroutine functions, with the classes whose methods they are, "" for none.
+
+    A class that inherits in the same file has the methods of its bases, too.
+    """
     found: dict[str, frozenset[str]] = {}
-    classes = [(match.start(), match[1]) for match in _CLASS.finditer(data)]
+    classes: list[tuple[int, bytes]] = []
+    bases: dict[str, set[str]] = {}
+    for match in _CLASS.finditer(data):
+        classes.append((match.start(), match[1]))
+        if match[2]:
+            bases[match[1].decode("utf-8", "replace")] = {
+                leaf.decode("utf-8", "replace") for leaf in _LEAF.findall(match[2])
+            }
     for match in COROUTINE.finditer(data):
         name = match[1].decode("utf-8", "replace")
         owners = {""}
@@ -23,4 +34,19 @@ def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
                 if data[match.start() - 5 : match.start()] != b"\n    ":
                     owners.add("")  # deeper than a method of that class
         found[name] = found.get(name, frozenset()) | owners
+    above = {heir: _above(heir, bases) for heir in bases}
+    return {
+        name: owners | {heir for heir, higher in above.items() if not owners.isdisjoint(higher)}
+        for name, owners in found.items()
+    }
+
+
+def _above(heir: str, bases: dict[str, set[str]]) -> set[str]:
+    """Return the names of the classes that a class inherits from, as far as the file shows them."""
+    found: set[str] = set()
+    pending = [heir]
+    while pending:
+        new = bases.get(pending.pop(), set()) - found
+        found |= new
+        pending += new
     return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.libraries.loops import LoopKeeper, RunsLoop, ThreadScript
+from pitfall_lint.libraries.loops import CoroutineTest, LoopKeeper, RunsLoop, ThreadScript
 from pitfall_lint.semantic.calls import runs
 from pitfall_lint.semantic.threads import Way, loop_ways, thread_ways
 from pitfall_lint.semantic.walk import all_nodes, own_nodes
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
 
 
-def knows_loops(function: Function, *, but: cst.CSTNode | None = None) -> bool:
-    """Tell whether a function, or a helper it calls, gives its thread a loop or asks where it runs."""
+def knows_loops(function: Function, *, but: cst.CSTNode | None = None, of_loops: bool = True) -> bool:
+    """Tell whether a function, or a helper it calls, gives its thread a loop or asks where it runs.
+
+    `of_loops=False` leaves out what is asked of a loop, which the function then has already.
+    """
     file = function.file
-    key = ("knows loops", function, but)
+    key = ("knows loops", function, but, of_loops)
     if key not in file.memo:
         file.memo[key] = False
-        file.memo[key] = _keeps(function, but) or any(
+        file.memo[key] = _keeps(function, but, of_loops=of_loops) or any(
             _keeps(inner, None) for call in function.calls() if (inner := runs(call)) is not None
         )
     found: bool = file.memo[key]
@@ -40,13 +43,13 @@ def knows_threads(function: Function | None) -> bool:
     return False
 
 
-def _keeps(function: Function, but: cst.CSTNode | None, *, threads_alone: bool = False) -> bool:
+def _keeps(function: Function, but: cst.CSTNode | None, *, threads_alone: bool = False, of_loops: bool = True) -> bool:
     file = function.file
     for node in function.nodes(cst.Call):
         if node is but:
             continue
         for row in file.rows_of_call(file.call(node), LoopKeeper):
-            if threads_alone and not row.thread:
+            if (threads_alone and not row.thread) or (row.of_loop and not of_loops):
                 continue
             if row.gives or (row.asks and (not row.only_tested or _is_tested(file, node))):
                 return True
@@ -101,6 +104,18 @@ def _named(file: File, type_: cst.BaseExpression, names: set[str]) -> bool:
         return True
     qualified = file.qualified_name(type_)
     return qualified is not None and qualified.removeprefix("builtins.") in names
+
+
+def stands_in_a_test(call: Call) -> bool:
+    """Tell whether an `if` around a call may know about loops: one that asks for a coroutine does not."""
+    for node in call.file.ancestors(call.node):
+        if isinstance(node, cst.FunctionDef):
+            return False
+        if isinstance(node, cst.If):
+            asked = call.file.call(node.test) if isinstance(node.test, cst.Call) else None
+            if asked is None or not call.file.rows_of_call(asked, CoroutineTest):
+                return True
+    return False
 
 
 def may_leave_before(call: Call) -> bool:

@@ -287,6 +287,8 @@ class _Scan:
                         self.partial = self.partial or inner
                     else:
                         self.escapes(part)
+                elif _is_guarded_inside(file, part.expression):
+                    self.guarded += 1
             elif isinstance(part, cst.CompFor) and part.asynchronous is not None:
                 self.escapes(part.iter)
             elif isinstance(part, cst.Call) and not isinstance(file.parent(part), cst.Await) and not is_plain(part):
@@ -295,6 +297,12 @@ class _Scan:
                     self.unguarded += 1
             if self.hard is not None:
                 return
+
+
+def _is_guarded_inside(file: File, coroutine: cst.BaseExpression) -> bool:
+    """Tell whether what is awaited, and lets nothing out, has a handler of its own: then the work is there."""
+    definition = file.definition(coroutine.func) if isinstance(coroutine, cst.Call) else None
+    return isinstance(definition, Function) and any(True for _ in definition.nodes(cst.Try))
 
 
 def _makes_coroutine(file: File, call: cst.Call) -> bool:

@@ -34,6 +34,12 @@ def argument_for(call: Call, function: Function, name: str) -> cst.BaseExpressio
     return None
 
 
+def at_the_very_end(call: Call) -> bool:
+    """Tell whether a call stands in `__del__` or a signal's handler: a last try, where nobody is left to tell."""
+    function = call.function
+    return function is not None and (function.name == "__del__" or ends_the_program(function))
+
+
 def ends_the_program(function: Function) -> bool:
     """Tell whether a function is handed to a call (of a signal's handler) that runs it to end the program."""
     file = function.file

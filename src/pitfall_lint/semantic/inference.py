@@ -123,12 +123,21 @@ def _subscript(file: File, node: cst.Subscript) -> Values:
     values: list[Value] = []
     for value in values_of(file, node.value) or (UNKNOWN,):
         if isinstance(value, Collection):
-            values.extend(value.items or (UNKNOWN,))
+            at = _index(file, node) if value.kind == "tuple" else None
+            items = value.items[at : at + 1] if at is not None else ()
+            values.extend(items or value.items or (UNKNOWN,))
         elif isinstance(value, (ClassValue, LibraryName)):
             values.append(value)  # `Queue[int]()`
         else:
             values.append(UNKNOWN)
     return tuple(values)
+
+
+def _index(file: File, node: cst.Subscript) -> int | None:
+    """Return the constant, not negative index by which one item is taken."""
+    index = node.slice[0].slice if len(node.slice) == 1 else None
+    at = folding.folded(file, index.value) if isinstance(index, cst.Index) else None
+    return at if type(at) is int and at >= 0 else None
 
 
 def _display(kind: str) -> Callable[[File, Any], Values]:

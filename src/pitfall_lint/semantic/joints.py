@@ -25,10 +25,11 @@ _JOINT = re.compile(
     """,
     re.VERBOSE,
 )
-_NEEDLES = (
+NEEDLES = (
     *(b"/{", b' + "', b" + '", b' + f"', b" + f'", b'" + ', b"' + ", b" + ", b"%s"),
-    *(b'/".join(', b"/'.join(", b".format("),
+    *(b'/".join(', b"/'.join(", b".format(", b"}/", b"}{"),
 )
+"""Of which one stands in every text that may join text."""
 _BEFORE = re.compile(rb"(\w+)[^{}\w\n]{0,24}$")
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 SLASHED = re.compile(
@@ -76,7 +77,7 @@ class Edges:
 
 def may_join(data: bytes) -> bool:
     """Tell, quickly, whether a file may join text at all."""
-    return any(needle in data for needle in _NEEDLES) or b"}/" in data or b"}{" in data
+    return any(needle in data for needle in NEEDLES)
 
 
 def joints(data: bytes, edges: Edges | None) -> Iterator[int]:
@@ -96,7 +97,7 @@ def joints(data: bytes, edges: Edges | None) -> Iterator[int]:
         after = _names(data[at + 2 : at + 60].partition(b"}")[0]) if data[at + 1 : at + 2] == b"{" else set()
         if before is not None and counts(at, _names(before[1]), after, slash):
             yield at
-    for start, line in _lines_with(data, _NEEDLES):
+    for start, line in _lines_with(data, NEEDLES[:-2]):
         for match in _JOINT.finditer(line):
             kind, text = match.lastgroup, match[match.lastgroup or 0]
             before = _BEFORE.search(line, 0, match.start() + 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from pitfall_lint.libraries.sessions import Lends
 from pitfall_lint.semantic.calls import param_of
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.flow import Graph, Step
@@ -28,20 +29,7 @@ if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
 
 _LOOKS = frozenset(
-    {
-        "isinstance",
-        "print",
-        "len",
-        "id",
-        "repr",
-        "str",
-        "bool",
-        "type",
-        "hasattr",
-        "getattr",
-        "setattr",
-        "callable",
-    }
+    {"isinstance", "print", "len", "id", "repr", "str", "bool", "type", "hasattr", "getattr", "setattr", "callable"}
 )
 _IS_BASE = re.compile(r"^_*(?:Base|Abstract)[A-Z_]|(?:Base|Mixin)$")
 """Names of classes that are there to be derived from: who does so elsewhere may close."""
@@ -72,6 +60,8 @@ def local_leaks(function: Function) -> Iterator[Local]:
         if resource is None or resource.row.leaks == "no":
             continue
         name = _name_given(file, call.node)
+        if name is None and _is_nobodys(call, resource):
+            yield Local(call, resource, (), False, frozenset({"end"}))
         if name is None or not _is_local(function, name):
             continue
         local = _follow(function, call, resource, name)
@@ -95,6 +85,21 @@ def _name_given(file: File, node: cst.CSTNode) -> str | None:
     return target.value if isinstance(target, cst.Name) else None
 
 
+def _is_nobodys(call: Call, resource: Resource) -> bool:
+    """Tell whether nobody can close what a call makes: it is only used once, or lent to what does not close it."""
+    file, outer = call.file, call.file.parent(call.node)
+    used = file.parent(outer) if outer is not None else None
+    if isinstance(outer, cst.Attribute) and isinstance(used, cst.Call) and used.func is outer:
+        return resource.row.kind == "client" and outer.attr.value in resource.row.uses
+    return isinstance(outer, cst.Arg) and isinstance(used, cst.Call) and _is_lent(file.call(used), call.node)
+
+
+def _is_lent(call: Call, argument: cst.CSTNode) -> bool:
+    """Tell whether a call uses what it is given, and leaves closing it to its caller."""
+    row = call.file.libraries.find(Lends, call.name) if call.name is not None else None
+    return row is not None and call.where(row.argument) is argument
+
+
 def _is_local(function: Function, name: str) -> bool:
     return not any(
         isinstance(node, (cst.Global, cst.Nonlocal)) and any(item.name.value == name for item in node.names)
@@ -111,6 +116,7 @@ def _follow(function: Function, call: Call, resource: Resource, name: str) -> Lo
     handed_on = False
     closing: dict[Step, cst.CSTNode] = {}
     gone: set[Step] = set()
+    lent: set[Step] = set()
     for node in all_nodes(function.node.body):
         if not isinstance(node, cst.Name) or node.value != name or _is_no_use(file, node):
             continue
@@ -125,6 +131,11 @@ def _follow(function: Function, call: Call, resource: Resource, name: str) -> Lo
         elif what in ("gone", "rebound"):
             gone.update(steps)
             handed_on = handed_on or (what == "gone" and not made.issuperset(steps))
+        elif what == "lent":
+            lent.update(steps)
+            handed_on = handed_on or not made.issuperset(steps)
+    if not closing:
+        gone |= lent  # who gets it may close it; a function that does so itself has only lent it
 
     def transfer(step: Step, state: str, raised: bool) -> str:
         if step in closing or (step in gone and step not in made):
@@ -155,6 +166,8 @@ def _done_to(file: File, node: cst.Name, resource: Resource | None, depth: int =
         known = resource is not None and method in resource.closes
         closes = known or is_closing_name(method) or method in ("__aexit__", "__exit__")
         if isinstance(call, cst.Call) and call.func is outer:
+            if not closes and resource is not None and _ends_what_it_holds(resource, method):
+                return "gone"
             return "close" if closes else None
         return "gone" if closes else None
     if isinstance(outer, cst.WithItem) and outer.item is node:
@@ -172,8 +185,32 @@ def _done_to(file: File, node: cst.Name, resource: Resource | None, depth: int =
         return None if isinstance(value, cst.Name) and value.value == "None" else "rebound"
     if isinstance(outer, cst.Arg):
         call = file.parent(outer)
-        return "gone" if isinstance(call, cst.Call) and _keeps(file, call, node, depth) else None
+        if isinstance(call, cst.Call) and resource is not None and _asks_for_close(file, call, node, resource):
+            return "close"
+        return "lent" if isinstance(call, cst.Call) and _keeps(file, call, node, depth) else None
     return "gone"
+
+
+def _asks_for_close(file: File, call: cst.Call, node: cst.Name, resource: Resource) -> bool:
+    """Tell whether a call is `hasattr(session, "close")` in front of that close: this one has it."""
+    if (
+        file.text(call.func) != "hasattr"
+        or len(call.args) != 2
+        or file.folded(call.args[1].value) not in resource.closes
+    ):
+        return False
+    test, close = file.enclosing(call, cst.If), f"{node.value}.{file.folded(call.args[1].value)}"
+    inside = all_nodes(test.body) if isinstance(test, cst.If) else ()
+    return any(isinstance(inner, cst.Attribute) and file.text(inner) == close for inner in inside)
+
+
+def _ends_what_it_holds(resource: Resource, method: str) -> bool:
+    """Tell whether a method of a wrapper, whatever its name is, closes the session on its way: `connection.run()`."""
+    class_ = resource.type
+    target = class_.method(method) if isinstance(class_, Class) and resource.is_wrapper else None
+    if target is None or not isinstance(class_, Class):
+        return False
+    return any(ends_attribute(target, held.attribute) for held in held_by(class_))
 
 
 def _is_tested(file: File, node: cst.CSTNode) -> bool:
@@ -187,6 +224,8 @@ def _keeps(file: File, node: cst.Call, argument: cst.Name, depth: int) -> bool:
     """Tell whether a callee may keep or close what it is given; one that can't be read may."""
     call = file.call(node)
     if call.name is not None and call.name.removeprefix("builtins.") in _LOOKS:
+        return False
+    if _is_lent(call, argument):
         return False
     target = call.target
     if not isinstance(target, Function) or target.is_generator or depth > 2 or is_stub(target):

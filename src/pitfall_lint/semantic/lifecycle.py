@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.semantic.attributes import attribute_targets
+from pitfall_lint.semantic.calls import param_of
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.flow import Step
 from pitfall_lint.semantic.ownership import Resource, held_by, is_closing_name, resource_of
@@ -71,9 +72,12 @@ def events(function: Function, subject: str, resource: Resource | None) -> dict[
     """Return what each step of a function does to the subject, in order; without a type names have to tell."""
     file, graph = function.file, function.file.flow(function)
     found: dict[Step, list[Event]] = {}
+    given = dict(_given_to(function, subject, resource)) if resource is not None else {}
     for node in function.nodes():
         if isinstance(node, (cst.Name, cst.Attribute)) and file.text(node) == subject:
             event = _event(file, node, resource)
+        elif isinstance(node, cst.Name) and node.value in given:
+            event = _use_through(file, node, *given[node.value])
         elif isinstance(node, cst.Call):
             event = _reopening(function, node, subject)
         else:
@@ -120,6 +124,47 @@ def _event(file: File, node: cst.CSTNode, resource: Resource | None) -> Event | 
     if isinstance(outer, cst.Arg) and resource is not None and resource.is_wrapper:
         return Event("open", node)  # whoever gets it may open it again
     return None
+
+
+def _given_to(
+    function: Function, subject: str, resource: Resource
+) -> Iterator[tuple[str, tuple[Class, str, Resource]]]:
+    """Yield the local names of objects of the project that were made with the subject, and where they keep it."""
+    file = function.file
+    if resource.is_wrapper or "." in subject:
+        return
+    for call in function.calls():
+        statement, class_ = file.parent(call.node), call.target
+        if not isinstance(class_, Class) or not isinstance(statement, cst.Assign) or len(statement.targets) != 1:
+            continue
+        target, init = statement.targets[0].target, class_.method("__init__")
+        given = {arg.value.value: arg.value for arg in call.node.args if isinstance(arg.value, cst.Name)}.get(subject)
+        if init is None or given is None or not isinstance(target, cst.Name):
+            continue
+        bound = file.scope_of(target).bindings
+        if len(bound.get(target.value, ())) != 1 or len(bound.get(subject, ())) != 1:
+            continue
+        param = param_of(class_, call, given)
+        for attribute, places in attribute_targets(init).items() if param is not None else ():
+            values = [value for _, value in places]
+            if len(values) == 1 and isinstance(values[0], cst.Name) and values[0].value == getattr(param, "name", None):
+                methods = [m for base in class_.mro() if isinstance(base, Class) for m in base.methods()]
+                if not any(assigns(method, attribute) for method in methods if method is not init):
+                    yield target.value, (class_, attribute, resource)
+
+
+def _use_through(file: File, node: cst.Name, class_: Class, attribute: str, resource: Resource) -> Event | None:
+    """Return the use that a method of an object makes of what the object was given."""
+    outer = file.parent(node)
+    call = file.parent(outer) if isinstance(outer, cst.Attribute) and outer.value is node else None
+    if not isinstance(call, cst.Call) or not isinstance(outer, cst.Attribute) or call.func is not outer:
+        return None
+    method = class_.method(outer.attr.value)
+    if method is None or method.self_name is None or method.is_generator:
+        return None
+    receiver = f"{method.self_name}.{attribute}"
+    uses = (c for c in method.calls() if c.method in resource.row.uses and c.receiver is not None)
+    return Event("use", call) if any(c.file.text(c.receiver) == receiver for c in uses if c.receiver) else None
 
 
 def _closes_what_it_binds(file: File, item: cst.WithItem) -> bool:

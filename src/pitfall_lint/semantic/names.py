@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -91,9 +92,22 @@ def absolute(file: File, imported: Imported) -> str:
     if imported.level == 0:
         return imported.module
     package = file.module_name if file.is_package else file.module_name.rpartition(".")[0]
-    for _ in range(imported.level - 1):
-        package = package.rpartition(".")[0]
+    if imported.level > package.count(".") + 1 and imported.level > 1:
+        package = _by_folder(file, imported.level)
+    else:
+        for _ in range(imported.level - 1):
+            package = package.rpartition(".")[0]
     return f"{package}.{imported.module}".strip(".") if imported.module else package
+
+
+def _by_folder(file: File, level: int) -> str:
+    """Return what some dots stand for where folders have no `__init__.py`: the folder's place in the project."""
+    folder, root = file.path, file.project.root
+    for _ in range(level):
+        folder = os.path.dirname(folder)
+    if root is None or not folder.startswith(root + os.sep):
+        return ""
+    return os.path.relpath(folder, root).replace(os.sep, ".")
 
 
 def imported_by(binding: Binding) -> Imported | None:

@@ -35,6 +35,11 @@ class Nearby:
         calls = [rb"%s\((?:[^()]|\([^()]*\))*?%s" % ends_of(row.client, row.url) for row in clients]
         self._maker = re.compile(b"|".join(calls)) if calls else None
 
+    @property
+    def known_names(self) -> frozenset[str]:
+        """The names of which the libraries' rows know the slashes."""
+        return self._known.starting | self._known.ending
+
     def edges(self, source: Source, data: bytes, project: Project | None) -> Edges:
         """Return the names of which a file, what it imports, or the libraries' rows know the slashes."""
         found = self._edges[os.path.abspath(source.path)] = edges_in(data)

@@ -46,4 +46,4 @@ def may_be_anywhere(call: Call) -> bool:
     known = list(callers(function))
     if known and all(caller.function is None for caller in known):
         return False  # the program itself calls it, on the main thread
-    return not any(True for _ in loop_ways(function)) and not knows_loops(function, but=call.node)
+    return not any(True for _ in loop_ways(function)) and not knows_loops(function, but=call.node, of_loops=False)

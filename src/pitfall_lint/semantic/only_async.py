@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.semantic.coroutines import keeps_coroutine, misuse_of
+from pitfall_lint.semantic.coroutines import keeps_coroutine
 from pitfall_lint.semantic.definitions import Function
+from pitfall_lint.semantic.misusing import misuse_of
 from pitfall_lint.semantic.values import Const, LibraryName, Unknown
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ def only_coroutine_function(call: Call) -> Function | None:
     file, receiver, method = call.file, call.receiver, call.method
     if receiver is None or method is None or len(method) < 8 or _TELLING.fullmatch(method) is None:
         return None
-    if call.is_awaited or call.target is not None or not _is_unknown(file, receiver) or misuse_of(call) is None:
+    if call.is_awaited or call.target is not None or not _is_unknown(file, receiver):
+        return None
+    misuse = misuse_of(call)
+    if misuse is None or misuse.guess:
         return None
     key = ("only async", method)
     if key not in file.memo:

@@ -11,6 +11,7 @@ import libcst as cst
 
 from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.semantic.definitions import Class, Function
+from pitfall_lint.semantic.keys import keys_of
 from pitfall_lint.semantic.scopes import Binding
 from pitfall_lint.semantic.values import Const, Instance, Unknown
 from pitfall_lint.semantic.walk import all_nodes, own_nodes
@@ -152,8 +153,16 @@ def _of_class(class_: Class, depth: int) -> Resource | None:
         for method in base.methods() if isinstance(base, Class) else ():
             if method.name not in closes and not method.is_property and _ends_any(method, held):
                 closes[method.name] = method.is_async
+    if not closes and any(_ends_it_itself(class_, one.attribute) for one in held):
+        return None
     first = held[0]
     return Resource(first.resource.row, class_, closes, (first.call.file, first.call.node))
+
+
+def _ends_it_itself(class_: Class, attribute: str) -> bool:
+    """Tell whether the objects of a class close what they hold on their own way: in `run`, in a lifespan."""
+    own = [method for base in class_.mro() if isinstance(base, Class) for method in base.methods()]
+    return any(ends_attribute(method, attribute) for method in own)
 
 
 def _ends_any(method: Function, held: list[Held]) -> bool:
@@ -284,18 +293,30 @@ def made_by(call: Call, depth: int = 0) -> Resource | None:
         if resource is None or (resource.made_at is not None and _is_given(call, target)):
             return None
         return None if _borrows(call, resource.row) else resource
-    if target is not None or call.name is None:
+    name = call.name or (_given_by_instance(call) if target is None else None)
+    if target is not None or name is None:
         return None
-    row = next((r for r in file.libraries.find_all(Session, call.name)), None)
+    row = next((r for r in file.libraries.find_all(Session, name)), None)
     if row is None or _borrows(call, row):
         return None
     return _plain(row, row.type)
 
 
+def _given_by_instance(call: Call) -> str | None:
+    """Return the type of what calling an object of a library makes: `sessionmaker(engine)()`."""
+    makers, made = call.file.values_of(call.node.func), call.file.values_of(call.node)
+    if len(makers) != 1 or len(made) != 1 or not isinstance(makers[0], Instance) or not isinstance(made[0], Instance):
+        return None
+    return made[0].type if isinstance(made[0].type, str) and isinstance(makers[0].type, str) else None
+
+
 def _borrows(call: Call, row: Session) -> bool:
     """Tell whether the arguments bring along what would have to be closed; unknown ones may."""
-    if any(arg.star == "**" for arg in call.node.args):
-        return bool(row.borrows)
+    for arg in call.node.args:
+        if arg.star == "**" and row.borrows:
+            keys = keys_of(call.file, arg.value)
+            if keys is None or not keys.isdisjoint(row.borrows):
+                return True
     for name in row.borrows:
         given = call.keyword(name)
         if given is not None and not (isinstance(given, cst.Name) and given.value == "None"):

@@ -9,7 +9,7 @@ import libcst as cst
 
 from pitfall_lint.semantic import callers, calls, shapes, strings
 from pitfall_lint.semantic.definitions import Function
-from pitfall_lint.semantic.shapes import Hole, Shape
+from pitfall_lint.semantic.shapes import Hole, Shape, Shapes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
@@ -28,18 +28,45 @@ def is_named(hole: Hole) -> bool:
     return _ADDRESS.search(hole.name.lower()) is not None
 
 
+def is_called_address(file: File, node: cst.BaseExpression) -> bool:
+    """Tell whether the name or the keyword that a text is given to says that it is an address."""
+    outer = file.parent(node)
+    target: cst.CSTNode | None = None
+    if isinstance(outer, cst.Assign):
+        target = outer.targets[0].target
+    elif isinstance(outer, cst.AnnAssign):
+        target = outer.target
+    elif isinstance(outer, cst.Arg):
+        target = outer.keyword
+    if isinstance(target, cst.Attribute):
+        target = target.attr
+    return isinstance(target, cst.Name) and _CALLED.search(target.value.lower()) is not None
+
+
 def is_path_name(hole: Hole) -> bool:
     """Tell whether a value's own name says that it is a path or a route."""
     return _PATH.search(hole.name.lower()) is not None
 
 
 _ADDRESS = re.compile(r"url|uri|endpoint|root_path|base_path|prefix|http|api_base|server_address")
+_CALLED = re.compile(r"(^|_)(url|uri|endpoint)s?($|_)")
 _PATH = re.compile(r"path|route|rule|endpoint|uri")
 
 
 def stripped_elsewhere(file: File, hole: Hole) -> tuple[File, cst.Call] | None:
     """Return a place of the file that takes the slash off the same value."""
     return _stripped(file).get(hole.key) if hole.key is not None else None
+
+
+def tried_both_ways(file: File, node: cst.CSTNode, left: cst.CSTNode) -> bool:
+    """Tell whether a list of candidates holds the same join with the slash taken off as well."""
+    around = file.enclosing(node, cst.List, cst.Tuple, cst.Set)
+    if not isinstance(around, (cst.List, cst.Tuple, cst.Set)):
+        return False
+    prefix, joined = file.code(left).strip(), file.code(node).strip()
+    stripped = re.compile(rf"{re.escape(prefix)}\.(?:{'|'.join(_STRIPPING)})\(['\"]/['\"]\)")
+    others = [file.code(element.value).strip() for element in around.elements if element.value is not node]
+    return any(stripped.search(other) and stripped.sub(lambda _: prefix, other) == joined for other in others)
 
 
 def _stripped(file: File) -> dict[object, tuple[File, cst.Call]]:
@@ -64,6 +91,20 @@ def _stripped(file: File) -> dict[object, tuple[File, cst.Call]]:
 
 def documented_with_slash(hole: Hole) -> str:
     """Return the example with a slash at its end by which a docstring describes a parameter; empty without one."""
+    return _example(hole, r"(https?://[^\s`'\"<>]+/)(?=[`'\"\s).,]|$)")
+
+
+def rooted_example(found: Shapes) -> Shape | None:
+    """Return the path with a slash at its start by which a docstring describes what may be a parameter's value."""
+    for shape in found:
+        if shape.hole is not None and shape.hole.leading is None:
+            if example := _example(shape.hole, r"[`'\"](/[\w{][^\s`'\"<>]*)[`'\"]"):
+                return shapes.literal(example)
+    return None
+
+
+def _example(hole: Hole, pattern: str) -> str:
+    """Return what the lines of docstrings that begin with a parameter's name show of a form; empty without that."""
     if hole.source != "parameter" or not isinstance(hole.key, tuple) or not isinstance(hole.key[0], Function):
         return ""
     function, name = hole.key
@@ -71,9 +112,7 @@ def documented_with_slash(hole: Hole) -> str:
     if function.class_ is not None:
         texts.append(_docstring(function.class_.node))
     for text in texts:
-        match = re.search(
-            rf"(?m)^[ \t:*`\-\w]*?\b{re.escape(name)}\b[^\n]*?(https?://[^\s`'\"<>]+/)(?=[`'\"\s).,]|$)", text
-        )
+        match = re.search(rf"(?m)^[ \t:*`\-\w]*?\b{re.escape(name)}\b[^\n]*?{pattern}", text)
         if match:
             return match.group(1)
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _HOST = re.compile(rb"(?i)localhost|127\.\d|0\.0\.0\.0|::1")
 _PROBES = re.compile(r"(?i)wait|ready|health|alive|probe|ping|heartbeat|is_?(?:up|running)|has_started")
+_PROBING = re.compile(r"(?i)health_?check|wait_?for|liveness|readiness")
+"""Names of modules that are there to ask whether a server is up."""
 _REMOTE = re.compile(r"(?i)\w+://(?:[^/@\0]*@)?[^/:?#\0]*\w")
 
 
@@ -91,7 +94,7 @@ def _target(file: File, url: cst.BaseExpression, call: Call) -> tuple[str, str] 
     if (host := local_host(file, url, DEFAULTS)) is not None:
         return host, "default"
     function = call.function
-    if function is None or not _PROBES.search(function.name):
+    if function is None or not (_PROBES.search(function.name) or _PROBING.search(Path(file.source.path).stem)):
         return None
     known = shapes(file, url)
     return None if any(_REMOTE.match(text) or text.startswith("/") for text in known) else ("", "probe")

@@ -199,7 +199,8 @@ class Reading:
                             self._look(part, "async-argument")
             elif kind is ast.Return:
                 self.returns.append(node.value)
-                self._pass([node.value])
+                if place is not _IN_ASYNC:  # there, who awaits the function gets what it gives
+                    self._pass([node.value])
                 if type(node.value) is ast.Call:
                     self._look(node.value.func, "slashed")
             elif kind is ast.List or kind is ast.Tuple or kind is ast.Set:

@@ -78,14 +78,16 @@ def _registrations(file: File) -> Iterator[Registration]:
         owner = owners.list_of(file, call.node)
         if owner is None and call.receiver is not None:
             owner = owners.owner_of(file, call.receiver)
-        child = _child(file, call, row)
+        children = _children(file, call, row) or [None]
         written = list(paths_in(file, call, row))
-        if not written and child is not None:
-            yield Registration(call, row, call.node, (Shape(),), owner, child, None)
+        for child in children if not written else ():
+            if child is not None:
+                yield Registration(call, row, call.node, (Shape(),), owner, child, None)
         for node in written:
             list_ = Owner(file, call.node) if row.listed and owner is None else owner
             found = strings.shapes_of(file, node)
-            yield Registration(call, row, node, found, list_, child, _handler(file, call, row))
+            for child in children:
+                yield Registration(call, row, node, found, list_, child, _handler(file, call, row))
     for call, router in file.calls_to(Router):
         given = call.where(router.routes) if router.routes else None
         if given is not None and (child := owners.owner_of(file, given)) is not None:
@@ -95,12 +97,12 @@ def _registrations(file: File) -> Iterator[Registration]:
 _LISTED = RoutePath(kind="include")
 
 
-def _child(file: File, call: Call, row: RoutePath) -> Owner | None:
+def _children(file: File, call: Call, row: RoutePath) -> list[Owner | None]:
     for place in (row.prefix, row.routes):
         given = call.where(place) if place else None
-        if given is not None and (child := owners.included(file, given)) is not None:
-            return child
-    return None
+        if given is not None and (children := owners.each_included(file, given)):
+            return [*children]
+    return []
 
 
 def _handler(file: File, call: Call, row: RoutePath) -> object:

@@ -117,6 +117,35 @@ def is_address(file: File, joined: Joined) -> bool:
     return is_sent(file, joined.node)
 
 
+def is_collapsed(file: File, node: cst.BaseExpression) -> bool:
+    """Tell whether a joined text goes right into what makes one slash of several, by itself or by its local name."""
+    outer = file.parent(node)
+    if isinstance(outer, cst.Assign):
+        target, function = outer.targets[0].target, file.function_of(outer)
+        if not isinstance(target, cst.Name) or function is None:
+            return False
+        uses = (n for n in function.nodes(cst.Name) if isinstance(n, cst.Name) and n.value == target.value)
+        return any(_collapses(file, use) for use in uses if use is not target)
+    while isinstance(outer, cst.BinaryOperation):
+        node, outer = outer, file.parent(outer)
+    return _collapses(file, node)
+
+
+def _collapses(file: File, node: cst.BaseExpression) -> bool:
+    outer = file.parent(node)
+    if isinstance(outer, cst.Attribute) and outer.attr.value == "replace" and outer.value is node:
+        call = file.parent(outer)
+        return isinstance(call, cst.Call) and bool(call.args) and file.folded(call.args[0].value) == "//"
+    call = file.parent(outer) if isinstance(outer, cst.Arg) else None
+    if not isinstance(call, cst.Call):
+        return False
+    name = file.qualified_name(call.func) or ""
+    if name.endswith("path.normpath"):
+        return True
+    pattern = file.folded(call.args[0].value) if name == "re.sub" else None
+    return isinstance(pattern, str) and any(text in pattern for text in ("//", "/+", "/{2"))
+
+
 def is_sent(file: File, node: cst.BaseExpression) -> bool:
     """Tell whether an expression goes right into a request, a redirect or a route."""
     outer = file.parent(node)

@@ -95,6 +95,8 @@ class Spans:
         while line > self._start and data[line : line + 1] in b" \t\f\r\n#)]}":
             line = data.rfind(b"\n", 0, line - 1) + 1
         line = max(line, self._start)
+        if data[line : line + 1] in (b'"', b"'") and self._top_starts and line > self._top_starts[0]:
+            return None  # the end of a text in a function or class above: what follows it would be read as a text
         end = self._end(line, 0)
         if data[line : line + 1] == b"@":  # a decorator: what it decorates belongs to it
             while data[end : end + 1] == b"@":

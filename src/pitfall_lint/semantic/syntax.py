@@ -94,6 +94,8 @@ class Syntax:
             at = min(max(error.raw_line, 1), len(slice_.lines)) - 1
             line = slice_.lines[at] if slice_.lines else 0
             self.errors.append((line + 1, error.message.partition("\n")[0]))
+        except cst.CSTValidationError as error:  # read, but not Python: `except:` before `except ValueError:`
+            self.errors.append(((block.header if block is not None else 0) + 1, str(error).partition("\n")[0]))
         except (RecursionError, UnicodeDecodeError):
             self.errors.append(((block.header if block is not None else 0) + 1, "nested too deeply to be read"))
         return None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.owners import Owner
+from pitfall_lint.semantic.owners import Owner, made_by
 from pitfall_lint.semantic.registrations import Registration, Step, registrations, steps
 from pitfall_lint.semantic.shapes import Shape
 
@@ -32,6 +32,11 @@ def table(files: Iterable[File]) -> list[Entry]:
             found[registration.owner].append(registration)
             if registration.child is not None:
                 children.add(registration.child)
+    for owner in {*found, *children}:
+        made = made_by(owner) if owner is not None else None
+        if owner is not None and made is not None and made in found:
+            found[owner] = [*found[made], *found.get(owner, ())]
+            children.add(made)
     entries: set[Entry] = set()
     for owner in list(found):
         if owner is None:

@@ -112,7 +112,9 @@ def _by_row(call: Call) -> Started | None:
     coroutine = call.where(row.coroutine) if row.coroutine else None
     function = call.where(row.function) if row.function else None
     if coroutine is not None and _is_task(call.file, coroutine):
-        return None  # ensure_future(task): the task's own fate is looked at
+        inner = started_by(call.file.call(coroutine)) if isinstance(coroutine, cst.Call) else None
+        # ensure_future(task): the task's own fate is looked at; what is started right there shares this one's
+        return replace(inner, call=call) if inner is not None else None
     by_name = call.name is None and call.receiver is not None
     return Started(call, row, coroutine, function, call.file, by_name=by_name)
 

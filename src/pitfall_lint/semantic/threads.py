@@ -19,6 +19,7 @@ from pitfall_lint.libraries.loops import (
 from pitfall_lint.libraries.tasks import Transparent
 from pitfall_lint.semantic.calls import callers, param_of, runs, uses
 from pitfall_lint.semantic.definitions import Class, Function
+from pitfall_lint.semantic.driving import calls_on_thread
 from pitfall_lint.semantic.values import Coroutine, FunctionValue, LibraryName, Partial, Value
 from pitfall_lint.semantic.walk import all_nodes
 
@@ -187,9 +188,8 @@ def handed(call: Call, row: ThreadEntry) -> Iterator[cst.BaseExpression]:
 def _callback_attribute(file: File, target: cst.BaseExpression) -> Iterator[Way]:
     if isinstance(target, cst.Attribute):
         row = file.row_of(target.value, ThreadAttribute)
-        if row is not None and target.attr.value in row.attributes:
-            if not row.started_by or any(word.encode() in file.source.data for word in row.started_by):
-                yield _entry("thread", row.thread, file, target, None)
+        if row is not None and target.attr.value in row.attributes and calls_on_thread(file, row, entries):
+            yield _entry("thread", row.thread, file, target, None)
 
 
 def hands_over(target: Function | Class, param: str, depth: int = 2) -> str | None:

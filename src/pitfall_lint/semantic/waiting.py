@@ -14,6 +14,7 @@ from pitfall_lint.semantic import handling
 from pitfall_lint.semantic.fate import Fate, fate_of, name_fate, reads_loop_variable
 from pitfall_lint.semantic.handling import Escape
 from pitfall_lint.semantic.handover import leaf
+from pitfall_lint.semantic.misusing import misuse_of
 from pitfall_lint.semantic.tasks import started_by
 from pitfall_lint.semantic.walk import all_nodes
 
@@ -69,6 +70,9 @@ def _detached(call: Call, row: Waiter) -> LostWait | None:
         return None
     if leaf(call.node.func) == "shield" and any(isinstance(value, (cst.Name, cst.Attribute)) for value in given):
         return None  # the shielded task has a name of its own, by which it may be read
+    misuse = misuse_of(call)
+    if misuse is not None and (misuse.how in {"iterated", "unpacked"} or misuse.detail == "[…]"):
+        return LostWait(call, row, Fate("used"))
     if not any(_escape(file, value) for value in given):
         return None
     fate = fate_of(file, call.node)

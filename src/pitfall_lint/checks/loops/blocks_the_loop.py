@@ -9,7 +9,7 @@ from pitfall_lint.libraries.loops import Blocking, ThreadEntry
 from pitfall_lint.semantic.blocking import wait_of
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.lifetimes import is_alone
+from pitfall_lint.semantic.lifetimes import is_alone, is_first
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -28,7 +28,7 @@ def check(file: File) -> Iterator[Finding]:
             else:
                 message = f"{call.text} blocks the event loop: {wait.blocking.text} in it {wait.row.waits}"
             fix = awaiting_instead(file, call, wait.row) if len(wait.calls) == 1 else None
-            strict = strict or len(wait.calls) == 1 or is_alone(function)
+            strict = strict or len(wait.calls) == 1 or is_alone(function) or is_first(call)
             fix = fix or in_a_thread(file, call)
             yield file.finding(call.node, message, fix=fix, related=wait.related, strict=strict)
 

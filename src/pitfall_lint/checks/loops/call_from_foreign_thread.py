@@ -9,6 +9,7 @@ import libcst as cst
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.libraries.loops import LoopOnly, LoopWait
 from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.elsewhere import handed_elsewhere
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.guards import foreign_way, has_no_loop
@@ -42,7 +43,13 @@ def may_come_from_anywhere(call: Call) -> bool:
         return False
     if isinstance(call.receiver, cst.Call) or any(True for _ in loop_ways(function)):
         return False
-    return is_callback(function)
+    return is_callback(function) or answers_a_library(function)
+
+
+def answers_a_library(function: Function) -> bool:
+    """Tell whether a method is one that a library's class announces things by: `on_…` below a base of a library."""
+    bases = function.class_.mro() if function.class_ is not None and function.name.startswith("on_") else []
+    return any(isinstance(base, str) and "." in base for base in bases)
 
 
 def is_only_for_loop(call: Call) -> bool:

@@ -9,12 +9,20 @@ from pitfall_lint.libraries.loops import LoopBound
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.lifetimes import Run, made_early, may_bind_early, runs_that_use, together
+from pitfall_lint.semantic.loop_crossing import crossing
 
 
 def check(file: File) -> Iterator[Finding]:
     """Report objects of a loop that several loops use, and (strict) those made before theirs runs."""
     for call, row in file.calls_to(LoopBound):
         where = made_early(call)
+        crossed = crossing(call) if not where and not row.primitive else None
+        if crossed is not None:
+            first, second = crossed
+            message = f"{call.text} belongs to a loop that ends before it is used on another one: {row.symptom}"
+            places = [call.file.related(first.call.node, "its loop ends here")]
+            places.append(call.file.related(second.call.node, says(second)))
+            yield file.finding(call.node, message, related=places)
         if not where or call.keyword("loop") is not None:
             continue
         runs = several(runs_that_use(call))

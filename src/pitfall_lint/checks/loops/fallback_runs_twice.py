@@ -11,6 +11,7 @@ from pitfall_lint.libraries.loops import NeedsLoop, RunsLoop
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.guards import catches
+from pitfall_lint.semantic.handling import coroutine_escape
 from pitfall_lint.semantic.threads import is_coroutine
 from pitfall_lint.semantic.walk import own_nodes
 
@@ -19,7 +20,7 @@ def check(file: File) -> Iterator[Finding]:
     """Report handlers that run a coroutine again which the `try` already ran."""
     for node in file.nodes(cst.Try):
         first = run_in(file, node.body)
-        if first is None or not what_runs(first):
+        if first is None or not what_runs(first) or handles_its_own(first):
             continue
         for handler in node.handlers:
             if not catches(file, handler, ("RuntimeError",)) or looks_at_error(handler):
@@ -69,6 +70,12 @@ def what_runs(call: Call) -> str:
         if coroutine is not None and is_coroutine(call.file, coroutine):
             return call.file.text(coroutine)
     return ""
+
+
+def handles_its_own(call: Call) -> bool:
+    """Tell whether the coroutine that a runner runs takes all its errors itself, so that none comes out of the run."""
+    given = [call.where(row.coroutine) for row in call.file.rows_of_call(call, RunsLoop) if row.coroutine]
+    return any(one is not None and coroutine_escape(call.file, one) is None for one in given)
 
 
 def looks_at_error(handler: cst.ExceptHandler) -> bool:

@@ -11,7 +11,7 @@ from pitfall_lint.libraries.loops import NeedsLoop, RunsLoop
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.calls import leads_to, runs
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.guards import is_guarded, knows_loops, may_leave_before, on_loop
+from pitfall_lint.semantic.guards import is_guarded, knows_loops, may_leave_before, on_loop, stands_in_a_test
 from pitfall_lint.semantic.threads import entries, ways
 from pitfall_lint.semantic.values import Instance
 
@@ -67,7 +67,7 @@ def runs_unguarded(call: Call) -> bool:
 def may_be_in_a_loop(call: Call) -> bool:
     """Tell whether a runner stands where a coroutine may come to call it: no main, no thread's target."""
     function = call.function
-    if function is None or not runs_unguarded(call) or call.file.enclosing(call.node, cst.If) is not None:
+    if function is None or not runs_unguarded(call) or stands_in_a_test(call):
         return False
     if function.name in {"main", "<lambda>"} or any(way.runs_on == "thread" for way in ways(function)):
         return False

@@ -10,7 +10,7 @@ import libcst as cst
 from pitfall_lint.finding import Finding, Related
 from pitfall_lint.semantic import callers, shapes, slashes
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.seams import Joined, Seam, is_address, is_scheme_end, joined_in, starts_query
+from pitfall_lint.semantic.seams import Joined, Seam, is_address, is_collapsed, is_scheme_end, joined_in, starts_query
 from pitfall_lint.semantic.shapes import Shape, Shapes
 
 _WHOLE_HOST = re.compile(r"(?i)^(https?|wss?)://[^/]*(localhost|\.[a-z]{2,}|:\d+)$")
@@ -40,9 +40,8 @@ def _doubled(file: File, joined: Joined, seam: Seam) -> Finding | None:
     if not own or not right or not all(s.ends for s in own) or not all(s.starts for s in right):
         return None
     left = [s for s in _decided(seam.before, "ends") if s.ends]
-    if not left or (len(left) < len(seam.before) and all(s.text == "/" for s in left)):
-        return None  # the root for want of anything else: whether it comes to that is not known
-    if not is_address(file, joined):
+    rooted = len(left) < len(seam.before) and all(s.text == "/" for s in left)  # for want of anything else: unknown
+    if not left or rooted or not is_address(file, joined) or is_collapsed(file, joined.node):
         return None
     result = left[0].pretty + right[0].pretty + joined.text_behind(seam)
     return file.finding(
@@ -89,6 +88,8 @@ def _glued(file: File, joined: Joined, seam: Seam) -> Finding | None:
 def _by_callers(file: File, joined: Joined, seam: Seam) -> Iterator[Finding]:
     """Report a seam at a parameter to which callers give a text that doubles the slash, or leaves it out."""
     for part, side, other in ((seam.left, "ends", seam.right.shapes), (seam.right, "starts", seam.before)):
+        if any(getattr(shape, side) is not None for shape in part.shapes):
+            continue  # `{path.lstrip("/")}`: whatever callers give
         given = callers.given_to(part.shapes)
         slashes_other = {getattr(shape, "starts" if side == "ends" else "ends") for shape in other}
         if not given or len(slashes_other) != 1:

@@ -20,7 +20,7 @@ def check(file: File) -> Iterator[Finding]:
     for joined in joined_in(file):
         for seam in joined.seams():
             finding = _joined(file, joined, seam)
-            if finding is not None:
+            if finding is not None and not seams.is_collapsed(file, joined.node):
                 yield finding
                 break
     for route in registered(file):
@@ -46,7 +46,9 @@ def _joined(file: File, joined: Joined, seam: Seam) -> Finding | None:
     hole = holes[0]
     if not all(shape.starts and shape.head for shape in seam.right.shapes):
         return _unseparated(file, joined, seam, hole)
-    if not seams.is_address(file, joined) and not prefixes.is_named(hole):
+    if not _is_address(file, joined, hole):
+        return None
+    if prefixes.tried_both_ways(file, joined.node, seam.left.node):
         return None
     rest = seam.right.shapes[0].pretty
     message = f'With "/" at the end of {hole.name} the slash is doubled: "…/{rest}"'
@@ -62,12 +64,17 @@ def _joined(file: File, joined: Joined, seam: Seam) -> Finding | None:
     return file.finding(joined.node, message, fix=fix, strict=True)
 
 
+def _is_address(file: File, joined: Joined, hole: Hole) -> bool:
+    """Tell whether a join makes an address: by its scheme, by who takes it, by the name of its base or its own."""
+    return prefixes.is_named(hole) or prefixes.is_called_address(file, joined.node) or seams.is_address(file, joined)
+
+
 def _unseparated(file: File, joined: Joined, seam: Seam, hole: Hole) -> Finding | None:
     """Report, strictly, an address and a path that are put together as they are."""
     path = seam.right.shapes[0].hole
     if path is None or seam.right.literal or path.leading is not None or not prefixes.is_path_name(path):
         return None
-    if not seams.is_address(file, joined) and not prefixes.is_named(hole):
+    if not _is_address(file, joined, hole):
         return None
     return file.finding(
         joined.node,

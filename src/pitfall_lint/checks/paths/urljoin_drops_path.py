@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
-from pitfall_lint.semantic import callers, references, shapes, slashes
+from pitfall_lint.semantic import callers, prefixes, references, shapes, slashes
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.references import Reference
 from pitfall_lint.semantic.shapes import Shape
@@ -27,7 +27,9 @@ def check(file: File) -> Iterator[Finding]:
         elif all(slashes.is_bare(target) and target.head for target in targets):
             finding = _segment(file, reference, targets[0])
         else:
-            finding = None
+            example = prefixes.rooted_example(targets)  # strictly: what a docstring shows of a parameter
+            found = _rooted(file, reference, example) if example is not None and _is_rooted(example) else None
+            finding = replace(found, strict=True) if found is not None else None
         if finding is not None:
             yield replace(finding, related=tuple(related))
     yield from _base_addresses(file)

@@ -9,27 +9,58 @@ import libcst as cst
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.closing import is_plain_close
+from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.edits import indentation
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.walk import own_nodes
 
+_CONTEXT_MANAGERS = frozenset({"contextlib.contextmanager", "contextlib.asynccontextmanager"})
+
 
 def check(file: File) -> Iterator[Finding]:
-    """Report closes of names that stand behind a loop with `yield`, outside of any `finally`."""
+    """Report closes of names that stand behind a loop with `yield`, or behind the `yield` of a context manager."""
     for function in file.functions():
         if not function.is_generator:
             continue
         for call in function.calls():
-            loop = loop_before(file, call)
-            if loop is None or not is_plain_close(call):
+            before = handed_out_before(file, call)
+            if before is None or not is_plain_close(call):
                 continue
-            message = f"a reader that stops early, or an error in the loop, skips {call.text}: close it in `finally`"
-            related = [file.related(loop, "this loop hands out values")]
-            yield file.finding(call.node, message, fix=finally_(file, call, loop), related=related)
+            if isinstance(before, cst.SimpleStatementLine):
+                if not is_context_manager(function) or not lends_out(before, call.receiver):
+                    continue
+                message = f"an error in the `with` block is raised at the `yield` and skips {call.text}"
+                related = [file.related(before, "raises what the block raises")]
+            else:
+                message = (
+                    f"a reader that stops early, or an error in the loop, skips {call.text}: close it in `finally`"
+                )
+                related = [file.related(before, "this loop hands out values")]
+            yield file.finding(call.node, message, fix=finally_(file, call, before), related=related)
 
 
-def loop_before(file: File, call: Call) -> cst.For | cst.While | None:
-    """Return the loop with `yield` that stands before a close in the same block, when nothing else closes it."""
+def is_context_manager(function: Function) -> bool:
+    """Tell whether a generator is one of a `with` block: what the block raises is raised at its `yield`."""
+    return any(name in _CONTEXT_MANAGERS for name in function.decorator_names)
+
+
+def lends_out(line: cst.SimpleStatementLine, receiver: cst.BaseExpression | None) -> bool:
+    """Tell whether a line yields what is closed later; a bare `yield`, or one of state, is a server's lifespan."""
+    while isinstance(receiver, cst.Attribute):
+        receiver = receiver.value
+    if not isinstance(receiver, cst.Name):
+        return False
+    values = [node.value for node in own_nodes(line) if isinstance(node, cst.Yield)]
+    return any(
+        isinstance(node, cst.Name) and node.value == receiver.value
+        for value in values
+        if isinstance(value, cst.BaseExpression) and not isinstance(value, cst.Dict)
+        for node in own_nodes(value)
+    )
+
+
+def handed_out_before(file: File, call: Call) -> cst.For | cst.While | cst.SimpleStatementLine | None:
+    """Return the loop with `yield`, or the line with it, before a close in the same block; nothing else closes it."""
     statement = call.statement
     line = file.parent(statement)
     block = file.parent(line) if line is not None else None
@@ -50,6 +81,8 @@ def loop_before(file: File, call: Call) -> cst.For | cst.While | None:
             break
         if isinstance(other, (cst.For, cst.While)) and any(isinstance(n, cst.Yield) for n in own_nodes(other.body)):
             return other
+        if isinstance(other, cst.SimpleStatementLine) and any(isinstance(n, cst.Yield) for n in own_nodes(other)):
+            return other
     return None
 
 
@@ -68,8 +101,8 @@ def lends(file: File, item: cst.WithItem, receiver: cst.BaseExpression) -> bool:
     )
 
 
-def finally_(file: File, call: Call, loop: cst.For | cst.While) -> Fix | None:
-    """Return the fix: the loop, and what stands between, goes into `try`, the close into `finally`."""
+def finally_(file: File, call: Call, loop: cst.For | cst.While | cst.SimpleStatementLine) -> Fix | None:
+    """Return the fix: the loop or line, and what stands between, goes into `try`, the close into `finally`."""
     line = file.parent(call.statement)
     block = file.parent(line) if line is not None else None
     tree = file.tree_of(loop)
@@ -80,6 +113,6 @@ def finally_(file: File, call: Call, loop: cst.For | cst.While) -> Fix | None:
     inner = indentation(file, call.node) + tree.module.default_indent
     return file.edits(
         "Close it in finally",
-        file.edit_wrap(loop, last, "try:"),
+        file.edit_wrap(loop.body[0] if isinstance(loop, cst.SimpleStatementLine) else loop, last, "try:"),
         file.edit_replace(call.statement, f"finally:\n{inner}{file.code(call.statement)}"),
     )

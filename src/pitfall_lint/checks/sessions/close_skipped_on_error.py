@@ -76,8 +76,17 @@ def try_finally(file: File, local: Local) -> Fix | None:
     return file.edits(
         "Close it in finally",
         file.edit_wrap(inside(statements[first]), inside(statements[last - 1]), "try:"),
-        file.edit_replace(close, f"finally:\n{inner}{file.code(close)}"),
+        file.edit_replace(close, f"finally:\n{inner}{awaited(file, close, local)}"),
     )
+
+
+def awaited(file: File, close: cst.Expr, local: Local) -> str:
+    """Return the code of a close, awaited where it has to be: in `finally` nobody would see what is missing."""
+    code = file.code(close)
+    if not isinstance(close.value, cst.Call):
+        return code
+    call = file.call(close.value)
+    return f"await {code}" if call.in_async_function and local.resource.closes.get(call.method or "") else code
 
 
 def inside(statement: cst.CSTNode) -> cst.CSTNode:

@@ -19,7 +19,7 @@ def check(file: File) -> Iterator[Finding]:
     """Report closes of a caller's session, of an instance's shared one, and of items that stay in a cache."""
     for function in file.functions():
         for borrowed in closed_defaults(function):
-            yield told(borrowed, f"closes {borrowed.what} even when the caller gave it: it is dead for them")
+            yield told(borrowed, f"closes {borrowed.what} even when the caller gave it: {follows(borrowed)}")
         for borrowed in closed_by_context(function):
             yield told(borrowed, f"each use of this context manager closes {borrowed.what}, which others still use")
         for borrowed in closed_cache_items(function):
@@ -29,10 +29,15 @@ def check(file: File) -> Iterator[Finding]:
             )
     for class_ in file.classes():
         for borrowed in closed_arguments(class_):
-            yield told(borrowed, f"closes {borrowed.what} even when the caller gave it: it is dead for them")
+            yield told(borrowed, f"closes {borrowed.what} even when the caller gave it: {follows(borrowed)}")
+
+
+def follows(borrowed: Borrowed) -> str:
+    """Return what that means for the caller."""
+    return "it is dead for them" if borrowed.dead else "they lose its connections"
 
 
 def told(borrowed: Borrowed, message: str) -> Finding:
     """Return the finding, with the other place."""
     related = [borrowed.file.related(borrowed.origin, "this is the one")]
-    return borrowed.file.finding(borrowed.place, message, related=related)
+    return borrowed.file.finding(borrowed.place, message, related=related, strict=not borrowed.dead)

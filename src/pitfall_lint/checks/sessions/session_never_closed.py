@@ -34,4 +34,5 @@ def never(file: File, call: Call, resource: Resource, how: str) -> Finding:
         other, node = resource.made_at
         related.append(other.related(node, f"{resource.name} makes its {resource.row.type} here"))
     finding = file.finding(call.node, f"{how} this {resource.label}{follows}", related=related)
-    return for_users(file, replace(finding, strict=resource.row.leaks == "strict" or resource.row.shared))
+    perhaps = resource.row.shared or resource.is_wrapper  # an object of the project may look after its session itself
+    return for_users(file, replace(finding, strict=resource.row.leaks == "strict" or perhaps))

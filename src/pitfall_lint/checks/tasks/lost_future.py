@@ -59,10 +59,14 @@ def _how(fate: Fate) -> str:
 def _waited(file: File, wait: LostWait) -> Finding:
     text = wait.call.text
     if wait.row.detaches:
-        fixes: list[Fix | None] = [watch(file, wait.call.node, "Keep the future and log what it raises")]
-        if wait.call.in_async_function and isinstance(file.parent(wait.call.node), cst.Expr):
+        keeping = watch(file, wait.call.node, "Keep the future and log what it raises")
+        fixes: list[Fix | None] = [keeping] if wait.fate.how != "used" else []
+        if wait.call.in_async_function and (
+            wait.fate.how == "used" or isinstance(file.parent(wait.call.node), cst.Expr)
+        ):
             fixes.insert(0, file.replace(wait.call.node, f"await {file.code(wait.call.node)}", "Await it"))
-        message = f"`{text}` is not awaited: what its tasks raise is lost"
+        follows = "it is a future, not the results" if wait.fate.how == "used" else "what its tasks raise is lost"
+        message = f"`{text}` is not awaited: {follows}"
         return file.finding(wait.call.node, message, fixes=fixes)
     return file.finding(
         wait.call.node,

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pitfall_lint.finding import Finding
 from pitfall_lint.semantic.fate import Fate
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.handover import ends_the_program
+from pitfall_lint.semantic.handover import at_the_very_end
 from pitfall_lint.semantic.keeping import await_it, group_it, keep_it
-from pitfall_lint.semantic.tasks import Started, coroutine_text, raised_at, started
+from pitfall_lint.semantic.tasks import coroutine_text, raised_at, started
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -30,14 +30,8 @@ def check(file: File) -> Iterator[Finding]:
             consequence='At most "Task exception was never retrieved" is logged, when the task is garbage-collected.',
             related=raised_at(task, escape),
             fixes=[keep_it(task), await_it(task), group_it(task)],
-            strict=escape.expected or fate.perhaps or _at_the_very_end(task),
+            strict=escape.expected or fate.perhaps or at_the_very_end(task.call),
         )
-
-
-def _at_the_very_end(task: Started) -> bool:
-    """Tell whether the spawn stands in `__del__` or a signal's handler: a last try, where nobody is left to tell."""
-    function = task.call.function
-    return function is not None and (function.name == "__del__" or ends_the_program(function))
 
 
 def _how(fate: Fate) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pitfall_lint.finding import Finding
 from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.handover import at_the_very_end
 from pitfall_lint.semantic.keeping import await_it, group_it, keep_it
 from pitfall_lint.semantic.tasks import coroutine_text, started, swallowing_try
 
@@ -27,4 +28,5 @@ def check(file: File) -> Iterator[Finding]:
             consequence="An error in it skips the handlers and ends unseen, together with the task.",
             related=[file.related(handler, "never runs for an error of the task")],
             fixes=[await_it(task, _AWAIT), keep_it(task), group_it(task)],
+            strict=at_the_very_end(task.call),
         )

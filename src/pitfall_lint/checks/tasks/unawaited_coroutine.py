@@ -8,19 +8,24 @@ import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.semantic.call import Call
-from pitfall_lint.semantic.coroutines import Misuse, coroutine_made, misuse_of
+from pitfall_lint.semantic.coroutines import coroutine_made
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.harmless import is_stub
+from pitfall_lint.semantic.misusing import Misuse, misuse_of
 from pitfall_lint.semantic.only_async import only_coroutine_function
 
 _SAYS = {
     "dropped": "never runs: the coroutine is not awaited",
     "tested": "is a coroutine, which is always true: it is not awaited",
+    "asked": "is a coroutine, never what it is tested for: it is not awaited",
     "compared": "is a coroutine, which equals nothing: it is not awaited",
     "formatted": "is a coroutine: it is not awaited, and its repr is printed",
     "used": "is a coroutine, not its result: it is not awaited",
     "iterated": "is a coroutine and cannot be iterated: it is not awaited",
+    "unpacked": "is a coroutine and cannot be unpacked: it is not awaited",
+    "declared": "is a coroutine, not what the annotation says: it is not awaited",
+    "returned": "is returned as a coroutine, not its result: it is not awaited",
     "entered": "is a coroutine and no context manager: it is not awaited",
     "passed": "hands over a coroutine, not its result: it is not awaited",
 }
@@ -46,8 +51,8 @@ def check(file: File) -> Iterator[Finding]:
             f"`{call.text}` {_SAYS[misuse.how]}",
             consequence=f"RuntimeWarning: coroutine '{_name(made)}' was never awaited.",
             related=related,
-            fix=_await(file, call, misuse, guessed is not None),
-            strict=guessed is not None,
+            fix=_await(file, call, misuse, guessed is not None or misuse.guess),
+            strict=guessed is not None or misuse.guess,
         )
 
 

@@ -29,14 +29,16 @@ def check(file: File) -> Iterator[Finding]:
             consequence="The loop refers to it weakly, so it may be collected before it is done.",
             related=[task.helper.file.related(task.helper.node, "gives the task back")] if task.helper else [],
             fixes=[watch(file, task.call.node, "Keep the task until it is done"), await_it(task)],
-            strict=fate is not None and fate.how == "unread",
+            strict=fate is not None and (fate.how == "unread" or (fate.how == "dropped" and task.helper is None)),
         )
 
 
 def _weak(task: Started, fate: Fate) -> str | None:
     """Return why a task is held only weakly; None where nobody pretends to hold it, or where that is long enough."""
     if fate.how == "dropped":
-        return f"`{task.call.text}` gives it back and here it is dropped" if task.helper is not None else None
+        return (
+            f"`{task.call.text}` gives it back and here it is dropped" if task.helper is not None else "it is dropped"
+        )
     if fate.how not in {"kept", "unread"} or _goes_on(task):
         return None
     if fate.how == "unread":

@@ -142,6 +142,8 @@ class Builder:
             call = node.value.expression if isinstance(node.value, cst.Await) else node.value
             if isinstance(call, cst.Call) and self.judge.ends(call):
                 return self.step("raise", node, Edge(context.cancel(), CANCEL))
+            if isinstance(call, cst.Call) and self.judge.raises(call):
+                return self.step("raise", node, Edge(context.error(), RAISE))
         return self.simple("statement", node, after, context)
 
     def branching(self, node: cst.CSTNode, value: cst.BaseExpression, after: Step, context: Context) -> Step:

@@ -58,6 +58,10 @@ class Judge:
         """Tell whether a call never returns."""
         return (self.name(call.func) or "").removeprefix("builtins.") in _ENDS
 
+    def raises(self, call: cst.Call) -> bool:
+        """Tell whether a call always raises an error where it stands."""
+        return False
+
 
 def strongest(found: Sequence[Catches]) -> Catches:
     """Return the strongest of what several classes take."""

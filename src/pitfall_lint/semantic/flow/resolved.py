@@ -9,6 +9,7 @@ import libcst as cst
 from pitfall_lint.libraries.tasks import Cancellation, Suppressor
 from pitfall_lint.semantic.flow.graph import Graph
 from pitfall_lint.semantic.flow.judge import Catches, Judge, strongest
+from pitfall_lint.semantic.flow.statuses import always_raises
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.definitions import Function
@@ -45,6 +46,10 @@ class FileJudge(Judge):
             if name is not None and self.file.libraries.find(Suppressor, name) is not None:
                 return strongest([self.catches(arg.value) for arg in call.args])
         return super().suppresses(item)
+
+    def raises(self, call: cst.Call) -> bool:
+        """Tell whether a call always raises where it stands."""
+        return always_raises(self.file, call)
 
 
 def gave_up(file: File) -> tuple[Function, ...]:
