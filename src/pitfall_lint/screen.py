@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -132,6 +133,7 @@ class Screen:
             suspicion.lines = {line: set(codes) for line, codes in lines.items()}
             lines = suspicion.more(foreign)
             lines_read += suspicion.lines_read
+        self._lines_last = lines
         codes = {code for codes in lines.values() for code in codes}
         if not codes:
             return ASLEEP
@@ -182,10 +184,14 @@ class Screen:
         project: Project | None,
         coroutines: Iterable[str],
     ) -> Suspicion:
-        reach = Reach(self, source, project) if project is not None else (lambda full, roots: True)
         names = {*coroutines, *self.async_names}
+        if project is None:
+            return Suspicion(source, wanted, self.libraries, frozenset(found), coroutines=names)
+        reach = Reach(self, source, project)
         local = self._nearby.local_names(source, project) if self.local else None
-        return Suspicion(source, wanted, self.libraries, frozenset(found), reach, names, local)
+        return Suspicion(
+            source, wanted, self.libraries, frozenset(found), reach, reach.is_own, reach.may_await, names, local
+        )
 
     def _passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names in a file that other modules of the project pass on: what uses them may matter."""
@@ -259,13 +265,17 @@ class Screen:
         owners = dict(coroutines_of(data))
         if project is not None:
             for path in project.imported_by(source, depth=2):
-                if path not in self._owners:
-                    self._owners[path] = coroutines_of(project.read(path) or b"")
-                for name, classes in self._owners[path].items():
+                for name, classes in self.owners_in(path, project).items():
                     owners[name] = owners.get(name, frozenset()) | classes
         here = {name: self._coroutine(name, owners[name]) for name in owners if name.encode() in data}
         named = {c for classes in owners.values() for c in classes if c and c.encode() in data}
         return here, named
+
+    def owners_in(self, path: str, project: Project) -> dict[str, frozenset[str]]:
+        """Return the coroutine functions of another module, with the classes whose methods they are."""
+        if path not in self._owners:
+            self._owners[path] = coroutines_of(project.read(path) or b"")
+        return self._owners[path]
 
     def facts(self, source: Source, project: Project) -> str:
         """Return, hashed, what a file tells those who import it: names it passes on, words, edges of texts."""
@@ -299,6 +309,7 @@ class Reach:
     def __init__(self, screen: Screen, source: Source, project: Project) -> None:
         self._screen = screen
         self._source = source
+        self._path = os.path.abspath(source.path)
         self._project = project
         self._answers: dict[tuple[str, frozenset[str]], bool] = {}
 
@@ -309,8 +320,24 @@ class Reach:
             self._answers[key] = self._ask(full, roots)
         return self._answers[key]
 
+    def is_own(self, full: str) -> bool:
+        """Tell whether an imported name may be the project's."""
+        return self._project.is_own(full, self._path)
+
+    def may_await(self, full: str, classes: frozenset[str]) -> bool:
+        """Tell whether an imported name may be a coroutine function, or a method of one of some classes."""
+        found = self._project.resolved(full, self._path)
+        if found is None or len(found[1]) != 1:
+            return True
+        path, (name,) = found
+        data = self._project.read(path) or b""
+        bound = self._project.bindings_of(path, data)
+        if name in bound or "*" in bound or re.search(rb"^[ \t]*%s\b[^=\n(]*=" % re.escape(name.encode()), data, re.MULTILINE):
+            return True
+        return not classes and "" in self._screen.owners_in(path, self._project).get(name, ())
+
     def _ask(self, full: str, roots: frozenset[str]) -> bool:
-        project, path = self._project, os.path.abspath(self._source.path)
+        project, path = self._project, self._path
         paths = project.module_paths(full, path) if full else project.imported_by(self._source)
         return any(is_near(roots, self._screen.named_in(module, project)) for module in paths)
 

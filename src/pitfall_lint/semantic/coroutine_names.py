@@ -14,6 +14,9 @@ def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
     found: dict[str, frozenset[str]] = {}
     classes = [(match.start(), match[1]) for match in _CLASS.finditer(data)]
     for match in COROUTINE.finditer(data):
+        line = data.rfind(b"\n", 0, match.start()) + 1
+        if b"asynccontextmanager" in data[data.rfind(b"\n", 0, max(line - 1, 0)) + 1 : line]:
+            continue
         name = match[1].decode("utf-8", "replace")
         owners = {""}
         if data[match.start() - 1 : match.start()] in (b" ", b"\t"):

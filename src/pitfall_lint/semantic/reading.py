@@ -196,7 +196,7 @@ class Reading:
                     for part in ast.walk(base):
                         if isinstance(part, (ast.Name, ast.Attribute)):
                             self.heirs[part] = node.name
-                            self._look(part, "async-argument")
+                            self._look(part, "async-argument", "called")  # whoever makes an object calls it
             elif kind is ast.Return:
                 self.returns.append(node.value)
                 self._pass([node.value])

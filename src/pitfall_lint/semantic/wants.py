@@ -54,7 +54,8 @@ SHAPES = frozenset(
         "bare-await",
     }
     | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
-    | {"leaves", "chain", "joined", "astray", "chosen", "returns-later", "based", "bare-except"}
+    | {"leaves", "returns", "chain", "joined", "astray", "chosen", "returns-later", "based", "bare-except"}
+    | {"handed", "beside-entry", "by-async"}
 )
 """What pages and rows may say of the code around the words, so that less has to be read.
 
@@ -70,12 +71,21 @@ row speaks of. assigned: the name is an attribute that is assigned to. async-arg
 something that goes by the name of a coroutine function. constructed: functions that give an object of a type are
 not meant, the type is. astray: a call of which the outcome is not returned, put into a list or given to what runs
 coroutines. returns-later: a function that closes something and returns what may be read afterwards. chosen: not by
-a page, but by a user. joined: where texts are joined, whatever the words, see joints.py. leaves, chain: kinds of
-through. leaves: only if what the word gives is returned or kept on an object; chain: only plain functions pass it
-on, as whoever calls them runs what they do.
+a page, but by a user. joined: where texts are joined, whatever the words, see joints.py. leaves, returns, chain: kinds of
+through. leaves: only if what the word gives is returned or kept on an object; returns: only if it is returned; chain:
+only plain functions pass it on, as whoever calls them runs what they do. handed, by-async: of what is passed on, only
+what stands beside a word that hands functions to threads matters ("beside-entry"), or only calls in coroutines.
 """
-_ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "chain", "based"})
-_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "returns-later", "local-address"}
+_ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "returns", "chain", "based", "handed", "by-async"})
+_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "returns-later", "local-address", "beside-entry"}
+
+
+def passed_on(shape: frozenset[str]) -> frozenset[str]:
+    """Return what the code around a name has to look like that stands for code of some shape."""
+    found = shape - ({"indirect"} if "indirect" in shape else {"called", "dropped"})
+    if "handed" in found:
+        found = (found - {"in-def"}) | {"beside-entry"}
+    return found | {"in-async"} if "by-async" in found else found
 
 Wants = Mapping[str, tuple[Want, ...]]
 
