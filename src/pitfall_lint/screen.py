@@ -17,7 +17,7 @@ from pitfall_lint.semantic.nearby import Nearby
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near
 from pitfall_lint.semantic.suspicion import TABLE, Suspicion
-from pitfall_lint.semantic.wants import Want, constructed, plain_want, unbased, wants
+from pitfall_lint.semantic.wants import Want, constructed, plain_want, telling_names, unbased, wants
 from pitfall_lint.source import Source, SourceError
 
 
@@ -103,6 +103,7 @@ class Screen:
         words.update(
             part for these in self.wanted.values() for w in these for root in w.roots for part in root.split(".")
         )
+        words |= telling_names(self.libraries)
         words.discard("")
         return finder(words, self.fast)
 
@@ -151,7 +152,7 @@ class Screen:
     def _look(self, source: Source, project: Project | None) -> _Alone:
         data = _plain_bytes(source)
         found = self.find(data)
-        wanted = {w: self.wanted[w] for w in found if w in self.wanted and self._in_reach(w, found, source, project)}
+        wanted = {w: these for w in found if w in self.wanted and (these := self._in_reach(w, found, source, project))}
         coroutines: dict[str, tuple[Want, ...]] = {}
         if self.coroutine_rules or (wanted and self.async_arguments):
             coroutines, classes = self._coroutines_in(source, data, found, project)
@@ -238,23 +239,33 @@ class Screen:
         found = self.find(_plain_bytes(source))
         wanted = {}
         for word in found:
-            through = tuple(want for want in self.wanted.get(word, ()) if "through" in want.shape)
-            if through and self._in_reach(word, found, source, project):
-                wanted[word] = through
+            through = (want for want in self.wanted.get(word, ()) if "through" in want.shape)
+            if near := tuple(want for want in through if self._is_in_reach(want, found, source, project)):
+                wanted[word] = near
         suspicion = self._suspicion(source, wanted, found, project, ())
         suspicion.run()
         return dict(suspicion.passed_on)
 
-    def _in_reach(self, word: str, found: set[str], source: Source, project: Project | None) -> bool:
-        """Tell whether a wanted library is named here, or could come in by an import from the project."""
-        for want in self.wanted[word]:
-            if not want.roots or is_near(want.roots, found) or (want.of_type and not want.near) or not want.name:
-                return True
-            if want.of_type and project is not None and any(root.rpartition(".")[2] in found for root in want.roots):
-                # the word is here, the package only where the object's type is imported from
-                if any(is_near(want.roots, found | self.named_in(p, project)) for p in project.imported_by(source)):
-                    return True
-        return False
+    def _in_reach(
+        self, word: str, found: set[str], source: Source, project: Project | None
+    ) -> tuple[Want, ...]:
+        """Return the wants of a word whose library is named here, or could come in by an import from the project."""
+        return tuple(want for want in self.wanted[word] if self._is_in_reach(want, found, source, project))
+
+    def _is_in_reach(self, want: Want, found: set[str], source: Source, project: Project | None) -> bool:
+        roots = want.roots
+        if not roots or not want.name or is_near(roots, found):
+            return True
+        if not want.of_type or project is None:
+            return want.of_type
+        leaf_is_here = any(root.rpartition(".")[2] in found for root in roots)
+        if want.near:  # the word is here, the package only where the object's type is imported from
+            return leaf_is_here and self._import_names(roots, found, source, project)
+        telling = telling_names(self.libraries)
+        return leaf_is_here or not telling.isdisjoint(found) or self._import_names(roots, set(), source, project)
+
+    def _import_names(self, roots: frozenset[str], found: set[str], source: Source, project: Project) -> bool:
+        return any(is_near(roots, found | self.named_in(p, project)) for p in project.imported_by(source))
 
     def _coroutines_in(
         self, source: Source, data: bytes, found: set[str], project: Project | None

@@ -183,7 +183,7 @@ class Suspicion:
         while pending:
             word = pending.pop()
             needle = word.encode()
-            look = Look(self.wanted[word], word)
+            look = Look(self.wanted[word], word, self.imports.__contains__, self._is_bound)
             position = data.find(needle)
             while position >= 0:
                 end = position + len(needle)

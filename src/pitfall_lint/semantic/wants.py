@@ -78,6 +78,7 @@ what stands beside a word that hands functions to threads matters ("beside-entry
 """
 _ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "returns", "chain", "based", "handed", "by-async"})
 _ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "returns-later", "local-address", "beside-entry"}
+_OF_KEYWORDS = {"await": frozenset({"bare-await"}), "except": frozenset({"bare-except"})}
 
 
 def passed_on(shape: frozenset[str]) -> frozenset[str]:
@@ -99,9 +100,9 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
     found: dict[str, dict[Want, None]] = {}
 
     def add(word: str, name: str, of_type: bool, roots: Iterable[str], more: Iterable[str] = ()) -> None:
-        if iskeyword(word) and name:
-            return  # a name from older Pythons
         whole = shape.union(more)
+        if iskeyword(word) and (name or not whole - {"chosen"} <= _ELSEWHERE | _OF_KEYWORDS.get(word, frozenset())):
+            return  # a name from older Pythons, or nothing that can be true of this keyword
         given = str(getattr(row, "argument", "")) if "given" in whole and name else ""
         want = Want(
             word,
