@@ -104,6 +104,8 @@ def lint_with_facts(
     for rule in looked_at:
         if is_stopped():
             raise Stopped
+        if not whole:
+            file.look_at(awake.lines_of(rule))
         try:
             found += _checked(rule, file)
         except Exception as error:  # whatever a check raises is its own fault; the other rules go on

@@ -23,8 +23,8 @@ from pitfall_lint.semantic.project import Project
 from pitfall_lint.source import Source, SourceError
 from pitfall_lint.workers import Crash, Workers, can_fork
 
-Job = tuple[int, str, tuple[str, ...], "tuple[int, ...] | None"]
-"""A file that needs a closer look: its number in the run, its path, the codes of rules and the lines (or all)."""
+Job = tuple[int, str, Mapping[str, "tuple[int, ...] | None"]]
+"""A file that needs a closer look: its number in the run, its path, and for each rule's code the lines (or all)."""
 
 
 class Linter:
@@ -90,8 +90,8 @@ class Linter:
     def check_batch(self, jobs: Iterable[Job]) -> dict[int, FileReport]:
         """Lint files whose screening is done; the reports by number."""
         found = {}
-        for index, path, codes, lines in jobs:
-            awake = Awake(tuple(rule for rule in self._catalog if rule.code in codes), lines)
+        for index, path, by_rule in jobs:
+            awake = _awake([rule for rule in self._catalog if rule.code in by_rule], by_rule)
             found[index] = self.check_file(path, awake, syntax=False)
         return found
 
@@ -306,7 +306,7 @@ def _lint_many(
         alone = not workers.count or sum(size for _, size in batches) > 2 * _BATCH
         for number, answer in workers.run([batch for batch, _ in batches], linter.check_batch if alone else None):
             if isinstance(answer, Crash):
-                for index, path, _, _ in batches[number][0]:
+                for index, path, _ in batches[number][0]:
                     said[index] = FileReport(shown_path(path), failure=str(answer))
             else:
                 said.update(answer)
@@ -336,7 +336,7 @@ def _survey(
             continue
         awake = linter.wake(source, path)
         if awake.rules:
-            yield index, path, tuple(rule.code for rule in awake.rules), awake.lines
+            yield index, path, {rule.code: awake.lines_of(rule) for rule in awake.rules}
         progress(done)
 
 
@@ -344,11 +344,28 @@ def _batches(jobs: Iterable[Job]) -> list[tuple[list[Job], int]]:
     """Put jobs together that take about as long."""
     batches: list[tuple[list[Job], int]] = []
     for job in jobs:
-        size = 60 * len(job[3]) if job[3] is not None else 500
+        lines = _lines(job[2])
+        size = 60 * len(lines) if lines is not None else 500
         if not batches or batches[-1][1] > _BATCH:
             batches.append(([], 0))
         batches[-1] = ([*batches[-1][0], job], batches[-1][1] + size)
     return batches
+
+
+def _lines(by_rule: Mapping[str, tuple[int, ...] | None]) -> tuple[int, ...] | None:
+    """Return the lines that any of the rules has to look at, or None for all."""
+    found: set[int] = set()
+    for lines in by_rule.values():
+        if lines is None:
+            return None
+        found.update(lines)
+    return tuple(sorted(found))
+
+
+def _awake(rules: Iterable[catalog.Rule], by_rule: Mapping[str, tuple[int, ...] | None]) -> Awake:
+    lines = _lines(by_rule)
+    known = {code: these for code, these in by_rule.items() if these is not None}
+    return Awake(tuple(rules), lines, by_rule=known if lines is not None else {})
 
 
 def _processors() -> int:

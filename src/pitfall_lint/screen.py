@@ -31,6 +31,16 @@ class Awake:
     """0-based lines of the definitions to look at; None for all of them."""
     lines_read: int = 0
     """How many lines `ast` has read to know it."""
+    by_rule: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The lines that each rule has to look at, where that is known; else each looks at all of them."""
+
+    def lines_of(self, rule: Rule) -> tuple[int, ...] | None:
+        """Return the lines that one rule has to look at; None for all that there are."""
+        own = self.by_rule.get(rule.code)
+        if own is None or self.lines is None:
+            return self.lines
+        lines = frozenset(self.lines)
+        return tuple(line for line in own if line in lines)
 
 
 ASLEEP = Awake()
@@ -135,11 +145,15 @@ class Screen:
             lines = suspicion.more(foreign)
             lines_read += suspicion.lines_read
         self._lines_last = lines
-        codes = {code for codes in lines.values() for code in codes}
-        if not codes:
+        by_rule: dict[str, list[int]] = {}
+        for line in sorted(lines):
+            for code in lines[line]:
+                by_rule.setdefault(code, []).append(line)
+        if not by_rule:
             return ASLEEP
-        rules = tuple(rule for rule in self.rules if rule.code in codes)
-        return Awake(rules, tuple(sorted(lines)), lines_read)
+        rules = tuple(rule for rule in self.rules if rule.code in by_rule)
+        told = {code: tuple(these) for code, these in by_rule.items()}
+        return Awake(rules, tuple(sorted(lines)), lines_read, told)
 
     def _alone(self, source: Source, project: Project | None) -> _Alone:
         """Return what matters in a file by its own words, and what it passes on; kept, since importers ask, too."""

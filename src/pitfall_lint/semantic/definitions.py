@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +32,9 @@ class Param:
     default: cst.BaseExpression | None
     kind: str
     """positional, keyword, args or kwargs."""
+
+
+_FIRST_PARAM = re.compile(rb"[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*\([ \t]*([A-Za-z_]\w*)[ \t]*[,):=]")
 
 
 class Function:
@@ -81,6 +85,10 @@ class Function:
     @cached_property
     def is_generator(self) -> bool:
         """Tell whether its own body yields."""
+        if self.block is not None:
+            lines = self.file.source.lines[self.block.header : self.block.end]
+            if not any(b"yield" in line for line in lines):
+                return False
         return any(True for _ in self.nodes(cst.Yield))
 
     @property
@@ -150,7 +158,11 @@ class Function:
     @property
     def self_name(self) -> str | None:
         """The name of the first parameter of a method."""
-        return self.params[0].name if self.is_method and self.params else None
+        if not self.is_method:
+            return None
+        if self.block is not None and (match := _FIRST_PARAM.match(self.file.source.lines[self.block.header])):
+            return match[1].decode("utf-8", "replace")
+        return self.params[0].name if self.params else None
 
     @overload
     def nodes(self, kind: type[N], /) -> Iterator[N]: ...
@@ -241,13 +253,20 @@ class Class:
     @cached_property
     def bases(self) -> tuple[Class | str | None, ...]:
         """Its bases: project classes, canonical library names, None for what cannot be told."""
-        return tuple(self.file.class_or_name(arg.value) for arg in self.node.bases if not arg.star)
+        return tuple(self.file.class_or_name(arg.value) for arg in self._head.bases if not arg.star)
+
+    @cached_property
+    def _head(self) -> cst.ClassDef:
+        """The node of the `class` line at least."""
+        if self._node is None and "node" not in self.__dict__ and self.block is not None:
+            return self.file.class_head(self.block)
+        return self.node
 
     @cached_property
     def _linear(self) -> tuple[tuple[Class | str, ...], bool]:
         """Its ancestors, breadth first (enough to look attributes up), and whether all are known."""
         order: list[Class | str] = [self]
-        complete = not any(arg.star for arg in self.node.bases)
+        complete = not any(arg.star for arg in self._head.bases)
         for entry in order:
             if isinstance(entry, str):
                 bases: tuple[Class | str | None, ...] = self.file.libraries.bases(entry)[1:]

@@ -127,6 +127,15 @@ class File(Mending):
                 return node
         return cst.ClassDef(cst.Name(block.name), cst.IndentedBlock([]))
 
+    def class_head(self, block: Block) -> cst.ClassDef:
+        """Return a node of a class that has at least its head: what stands in the rest of the module is not read."""
+        slice_ = None if self.has_read(None) else self.outline.header(block)
+        tree = self.piece(slice_) if slice_ is not None else None
+        for node in tree.by_kind.get(cst.ClassDef, ()) if tree is not None else ():
+            if isinstance(node, cst.ClassDef):
+                return node
+        return self.class_node(block)
+
     # Where a node stands
 
     @property

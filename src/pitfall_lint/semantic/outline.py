@@ -242,9 +242,38 @@ class Outline:
         return {name: tuple(blocks) for name, blocks in found.items()}
 
     def binds_otherwise(self, name: str) -> bool:
-        """Tell whether module-level code may bind `name` by anything but an import."""
-        pattern = rf"(?<![.\w]){re.escape(name)}\s*(?:,[^=\n]*)?(?::|=(?!=)|\+=|\s+in\b)|as\s+{re.escape(name)}\s*:"
-        return re.search(pattern, self.skeleton.text) is not None
+        """Tell whether module-level code may bind `name` by anything but an import or a definition."""
+        word = re.escape(name)
+        pattern = (
+            rf"^(?!\s*(?:{_NO_TARGETS})\b)[^\n:=#\"']*\b{word}\b[^\n:=#\"']*(?:[-+*/|&^%@<>]*=(?!=)|:)"
+            rf"|\bas\b[^\n:]*\b{word}\b|\b{word}\s*:="
+        )
+        text = self.skeleton.text
+        return re.search(pattern, text, re.MULTILINE) is not None or self._has_wrapped_target
+
+    @cached_property
+    def _has_wrapped_target(self) -> bool:
+        """Whether a target of several lines is assigned to, whose names nobody looks for."""
+        return re.search(r"^[ \t]*[)\]][^\n=]*=(?!=)", self.skeleton.text, re.MULTILINE) is not None
+
+    def header(self, block: Block) -> Slice | None:
+        """Return the head of a class of the module with an empty body; None where that is not easily told."""
+        if block.parent is not None:
+            return None
+        lines = self.source.lines
+        for end in range(block.header + 1, min(block.header + 40, block.end) + 1):
+            text = b"".join(lines[block.header : end])
+            plain = _STRING_OR_COMMENT.sub(b"", text).rstrip()
+            if plain.endswith(b":") and _open_brackets(plain) == 0:
+                code = text.decode(self.source.encoding).rstrip("\r\n")
+                tail = ("pass" if "#" not in lines[end - 1].decode("latin-1") else None)
+                if tail is None:
+                    return None
+                return Slice(f"{code} {tail}{self.source.newline}", tuple(range(block.header, end)))
+        return None
+
+
+_NO_TARGETS = "class|def|if|elif|else|while|with|assert|return|raise|try|except|finally|async def|async with|@"
 
 
 def normal_form(code: str) -> str:

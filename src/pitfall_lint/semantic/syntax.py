@@ -34,11 +34,22 @@ class Syntax:
         """The trees of this text, for the next one."""
         self.memo: dict[object, Any] = {}
         """For rooms of `semantic/` that keep an answer per file."""
-        self._lines = None if lines is None else sorted(lines)
+        self._lines = None if lines is None else tuple(sorted(lines))
         self._trees: dict[Block | None, Tree | None] = {}
         self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self._scope_of: dict[cst.CSTNode, Scope] = {}
         self._tree_of: dict[cst.CSTNode, Tree] = {}
+
+    def look_at(self, lines: tuple[int, ...] | None) -> None:
+        """Look at other definitions from now on: those that hold one of these lines, in order, or all."""
+        if lines != self._lines:
+            self._lines = lines
+            self.__dict__.pop("trees", None)
+
+    @property
+    def view(self) -> tuple[int, ...] | None:
+        """The lines that are looked at: a part of the key of every kept answer that depends on them."""
+        return self._lines
 
     @cached_property
     def trees(self) -> tuple[Tree, ...]:
@@ -74,10 +85,22 @@ class Syntax:
         tree = self._parse(block)
         self._trees[block] = tree
         if tree is not None:
-            self._parents.update(tree.parents)
-            self._scope_of.update(tree.scope_of)
-            self._tree_of[tree.module] = tree
+            self._know(tree)
         return tree
+
+    def piece(self, slice_: Slice) -> Tree | None:
+        """Return the tree of a piece of the module that is no definition of its own; None if unreadable."""
+        try:
+            tree = Tree(slice_)
+        except (cst.ParserSyntaxError, RecursionError):
+            return None
+        self._know(tree)
+        return tree
+
+    def _know(self, tree: Tree) -> None:
+        self._parents.update(tree.parents)
+        self._scope_of.update(tree.scope_of)
+        self._tree_of[tree.module] = tree
 
     def has_read(self, block: Block | None) -> bool:
         """Tell whether the tree of a definition was asked for: only then can an answer depend on its text."""
