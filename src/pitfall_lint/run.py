@@ -133,7 +133,7 @@ class Linter:
         screen, project = self.screen(path)
         return screen.facts(Source(path, self.bytes_of(path)), project)
 
-    def learn(self, sources: Iterable[tuple[int, str, Source]]) -> None:
+    def learn(self, sources: Sequence[tuple[int, str, Source]]) -> None:
         """Tell the screens the names of all coroutine functions, once, so that no file looks for them itself."""
         names: dict[str, frozenset[str]] = {}
         screens: dict[int, Screen] = {}
@@ -144,7 +144,7 @@ class Linter:
                 for name, classes in coroutines_of(source.data).items():
                     names[name] = names.get(name, frozenset()) | classes
         for screen in screens.values():
-            screen.learn(names)
+            screen.learn(names, (source.data for _, _, source in sources))
 
     def rules(self, settings: config.Settings, path: str) -> tuple[catalog.Rule, ...]:
         """Return the rules that hold for a file. Raises SelectorError."""

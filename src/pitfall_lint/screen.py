@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from pitfall_lint.cache import digest
 from pitfall_lint.catalog import Rule
 from pitfall_lint.finder import Finder, finder
-from pitfall_lint.libraries import Function, Libraries, Row, kinds
+from pitfall_lint.libraries import Function, Libraries, Row, Type, kinds
 from pitfall_lint.semantic.coroutine_names import coroutines_of
 from pitfall_lint.semantic.joints import joints, may_join
 from pitfall_lint.semantic.nearby import Nearby
 from pitfall_lint.semantic.project import Project
-from pitfall_lint.semantic.receivers import is_near
+from pitfall_lint.semantic.lineage import Lineage
+from pitfall_lint.semantic.receivers import Asking, Receivers, is_near
 from pitfall_lint.semantic.suspicion import TABLE, Suspicion
-from pitfall_lint.semantic.wants import Want, constructed, plain_want, telling_names, unbased, wants
+from pitfall_lint.semantic.wants import Want, constructed, giving, plain_want, telling_names, unbased, wants
 from pitfall_lint.source import Source, SourceError
 
 
@@ -91,19 +92,25 @@ class Screen:
     _last: tuple[str, Suspicion | None] = field(default=("", None), repr=False)
     """The file that was read last: what was parsed of it is not parsed again."""
     _named: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    lineage: Lineage = field(init=False, repr=False)
+    _asking: Asking = field(default_factory=Asking, init=False, repr=False)
+    _others: dict[str, Receivers] = field(default_factory=dict, init=False, repr=False)
     joined_all: bool = field(default=False, init=False)
     """Whether one of those rules was asked for in so many words: then joints of unknown names matter, too."""
 
     def __post_init__(self) -> None:
         self.find = self._finder(())
+        self.lineage = Lineage((), ())
         self.through = frozenset(rule.code for rule in self.rules if "through" in rule.shape)
         known = (f.name for f in self.libraries.rows(Function) if f.coroutine)
         self._nearby = Nearby(self.libraries, based=any("based" in rule.shape for rule in self.rules))
         self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
         self.async_names = frozenset(name.rpartition(".")[2] for name in known)
 
-    def learn(self, owners: Mapping[str, frozenset[str]]) -> None:
+    def learn(self, owners: Mapping[str, frozenset[str]], datas: Iterable[bytes]) -> None:
         """Take the names of all coroutine functions of a project, so that no file has to look for them itself."""
+        types = (name for row in self.libraries.rows(Type) for name in row.names)
+        self.lineage = Lineage(datas, {name.rpartition(".")[2] for name in types})
         if self.coroutine_rules or self.async_arguments:
             self.coroutines = {name: self._coroutine(name, classes) for name, classes in owners.items()}
             self.find = self._finder({*owners, *(class_ for classes in owners.values() for class_ in classes)})
@@ -205,8 +212,31 @@ class Screen:
         reach = Reach(self, source, project)
         local = self._nearby.local_names(source, project) if self.local else None
         return Suspicion(
-            source, wanted, self.libraries, frozenset(found), reach, reach.is_own, reach.may_await, names, local
+            *(source, wanted, self.libraries, frozenset(found), reach, reach.is_own, reach.may_await, names, local),
+            self._receivers(source, frozenset(found), reach, project),
         )
+
+    def _receivers(self, source: Source, found: frozenset[str], reach: Reach, project: Project) -> Receivers:
+        """Return what tells the receivers of one file."""
+        path = os.path.abspath(source.path)
+        bound = project.bindings_of(path, source.data)
+
+        def elsewhere(full: str) -> tuple[Receivers, tuple[str, ...]] | None:
+            there = project.resolved(full, path)
+            return (self._receivers_of(there[0], project), there[1]) if there is not None else None
+
+        return Receivers(
+            *(source.data, found, lambda name: bound.get(name, ()), reach, giving(self.libraries)),
+            *(elsewhere, self.lineage.may_be, self._asking),
+        )
+
+    def _receivers_of(self, path: str, project: Project) -> Receivers:
+        known = self._others.get(path)
+        if known is None:
+            source = Source(path, project.read(path) or b"")
+            found = frozenset(self.find(source.data))
+            known = self._others[path] = self._receivers(source, found, Reach(self, source, project), project)
+        return known
 
     def _passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names in a file that other modules of the project pass on: what uses them may matter."""
@@ -318,6 +348,7 @@ class Screen:
         self._nearby.forget(path)
         self._own.clear()
         self._passing.clear()
+        self._others.clear()
         self._last = "", None
 
     def named_in(self, path: str, project: Project) -> frozenset[str]:

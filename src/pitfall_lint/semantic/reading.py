@@ -69,6 +69,8 @@ class Reading:
         self._calls: dict[ast.AST, ast.Call] = {}
         self._passed: set[ast.AST] = set()
         """What is called where somebody else gets what it gives: returned, put into a list, given to a runner."""
+        self.owner = ""
+        """The class of the module around it, where that is sure."""
         self.tree = tree
         if tree is not None:
             self._walk(tree, _IN_DEF, ())

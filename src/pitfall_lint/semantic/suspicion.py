@@ -20,7 +20,7 @@ from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
 from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
-from pitfall_lint.semantic.receivers import Receivers
+from pitfall_lint.semantic.receivers import Receivers, owner_at
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
 from pitfall_lint.semantic.verdict import Verdict, is_given
 from pitfall_lint.semantic.wants import Want, Wants, giving, known_roots, passed_on, telling_names
@@ -44,6 +44,7 @@ class Suspicion:
         may_await: Callable[[str, frozenset[str]], bool] = lambda full, classes: True,
         coroutines: Collection[str] = (),
         local: LocalNames | None = None,
+        receivers: Receivers | None = None,
     ) -> None:
         self.local = local or LocalNames()
         self.is_own = is_own
@@ -56,7 +57,7 @@ class Suspicion:
         self.libraries = libraries
         self.wanted = dict(wanted)
         self.spans = Spans(source)
-        self.receivers = Receivers(
+        self.receivers = receivers or Receivers(
             source.data, named, lambda name: self.imports.get(name, ()), reaches, giving(libraries)
         )
         self._held: dict[tuple[ast.expr, frozenset[str]], bool] = {}
@@ -230,6 +231,8 @@ class Suspicion:
             tree = ast.parse(text)
             pieces = [tree] if place.start >= 0 else [ast.Module([statement], []) for statement in tree.body]
             found = self._readings[place] = [Reading(piece) for piece in pieces]
+            if place.indent and len(found) == 1:
+                found[0].owner = owner_at(self.source.data, place.start)
         return found
 
     def _weigh(self, reading: Reading, words: set[str], verdict: Verdict) -> None:
