@@ -144,7 +144,7 @@ class Linter:
                 for name, classes in coroutines_of(source.data).items():
                     names[name] = names.get(name, frozenset()) | classes
         for screen in screens.values():
-            screen.learn(names, (source.data for _, _, source in sources))
+            screen.learn(names, ((os.path.abspath(path), source.data) for _, path, source in sources))
 
     def rules(self, settings: config.Settings, path: str) -> tuple[catalog.Rule, ...]:
         """Return the rules that hold for a file. Raises SelectorError."""

@@ -107,10 +107,10 @@ class Screen:
         self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
         self.async_names = frozenset(name.rpartition(".")[2] for name in known)
 
-    def learn(self, owners: Mapping[str, frozenset[str]], datas: Iterable[bytes]) -> None:
+    def learn(self, owners: Mapping[str, frozenset[str]], files: Iterable[tuple[str, bytes]]) -> None:
         """Take the names of all coroutine functions of a project, so that no file has to look for them itself."""
         types = (name for row in self.libraries.rows(Type) for name in row.names)
-        self.lineage = Lineage(datas, {name.rpartition(".")[2] for name in types})
+        self.lineage = Lineage(files, {name.rpartition(".")[2] for name in types})
         if self.coroutine_rules or self.async_arguments:
             self.coroutines = {name: self._coroutine(name, classes) for name, classes in owners.items()}
             self.find = self._finder({*owners, *(class_ for classes in owners.values() for class_ in classes)})
@@ -227,7 +227,7 @@ class Screen:
 
         return Receivers(
             *(source.data, found, lambda name: bound.get(name, ()), reach, giving(self.libraries)),
-            *(elsewhere, self.lineage.may_be, self._asking),
+            *(elsewhere, self.lineage, lambda path: self._receivers_of(path, project), self._asking),
         )
 
     def _receivers_of(self, path: str, project: Project) -> Receivers:

@@ -9,17 +9,20 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
+from pitfall_lint.semantic.lineage import Lineage
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.spans import Binding
 
 _Question = tuple[ast.expr, Reading, frozenset[str], bool]
 """An expression, where it stands, what it may be an object of, and whether it is enough that it is anywhere near."""
 _NEVER = (
-    *(ast.Constant, ast.JoinedStr, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Lambda),
+    *(ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp, ast.DictComp),
+    *(ast.SetComp, ast.GeneratorExp, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Lambda),
 )
 _BUILTINS = frozenset(dir(builtins)) - {"super"}
 
@@ -53,6 +56,8 @@ class Asking:
         self.depth = 0
         self.steps = 0
         self.denied: list[tuple[dict[Any, bool], Any]] = []
+        self.answers: dict[Any, bool] = {}
+        """What was answered for all files at once."""
 
     def settle(self, answer: bool) -> None:
         """End the outermost question."""
@@ -72,18 +77,20 @@ class Receivers:
         roots: frozenset[str],
         imports: Callable[[str], Iterable[Binding]],
         reaches: Callable[[str, frozenset[str]], bool],
-        giving: frozenset[str] = frozenset(),
+        giving: Mapping[str, frozenset[str]] = MappingProxyType({}),
         elsewhere: Callable[[str], tuple[Receivers, tuple[str, ...]] | None] = lambda full: None,
-        lineage: Callable[[str, frozenset[str]], bool | None] = lambda name, others: None,
+        lineage: Lineage | None = None,
+        at: Callable[[str], Receivers] | None = None,
         asking: Asking | None = None,
     ) -> None:
         self.elsewhere = elsewhere
         """Tells in which module of the project an imported name is to be found, and under which names there."""
-        self.lineage = lineage
-        """Tells whether a class of one name may inherit from others."""
+        self.at = at or (lambda path: self)
+        """Answers the same questions for another file."""
+        self.lineage = lineage or Lineage((), ())
         self._asking = asking or Asking()
         self.giving = giving
-        """Leaf names of library functions and methods that are known to give objects of a type."""
+        """The packages of what library functions and methods are known to give, by their leaf names."""
         self.data = data
         self.named = roots
         """The words of interest that this file names."""
@@ -95,6 +102,7 @@ class Receivers:
         self._bodies: dict[str, list[Reading | None]] = {}
         self._assignments: dict[str, list[bytes]] = {}
         self._globals: dict[str, list[bytes]] = {}
+        self._given_to: dict[str, list[tuple[bytes, bytes]]] = {}
         self._nearness: dict[frozenset[str], bool] = {}
 
     def may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
@@ -122,19 +130,20 @@ class Receivers:
                 pending.extend(found)
         return False
 
-    def _remembered(self, key: Any, ask: Callable[[], bool]) -> bool:
+    def _remembered(self, key: Any, ask: Callable[[], bool], *, for_all: bool = False) -> bool:
         """Return the answer of a question that may come back to itself: no, until it is known."""
-        found = self._answers.get(key)
+        answers = self._asking.answers if for_all else self._answers
+        found = answers.get(key)
         if found is None:
-            self._answers[key] = False
-            self._asking.denied.append((self._answers, key))
+            answers[key] = False
+            self._asking.denied.append((answers, key))
             self._asking.depth += 1
             try:
                 found = ask()
             finally:
                 self._asking.depth -= 1
             if found:
-                self._answers[key] = True
+                answers[key] = True
             if not self._asking.depth:
                 self._asking.settle(found)
         return found
@@ -146,19 +155,11 @@ class Receivers:
         if isinstance(node, (ast.Await, ast.NamedExpr, ast.Starred)):
             return [(node.value, reading, roots, loose)]
         if isinstance(node, ast.Subscript):
-            return [(node.value, reading, roots, True)]
+            return [(node.value, reading, roots, loose)]
         if isinstance(node, ast.IfExp):
             return [(node.body, reading, roots, loose), (node.orelse, reading, roots, loose)]
         if isinstance(node, ast.BoolOp):
             return [(part, reading, roots, loose) for part in node.values]
-        if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-            return [(part, reading, roots, loose) for part in node.elts]
-        if isinstance(node, ast.Dict):
-            return [(part, reading, roots, loose) for part in node.values]
-        if isinstance(node, (ast.ListComp, ast.SetComp, ast.GeneratorExp)):
-            return [(node.elt, reading, roots, loose)]
-        if isinstance(node, ast.DictComp):
-            return [(node.value, reading, roots, loose)]
         if isinstance(node, ast.Call):
             return self._called(node, reading, roots, loose)
         if isinstance(node, ast.Name):
@@ -182,20 +183,38 @@ class Receivers:
             if func.id in _BUILTINS or not self._near(roots):
                 return False
             return loose or self._made(func.id, roots, None)
-        if isinstance(func, ast.Attribute) and func.attr in PLAIN_METHODS and func.attr not in self.giving:
+        plain = isinstance(func, ast.Attribute) and func.attr in PLAIN_METHODS
+        if isinstance(func, ast.Attribute) and plain and func.attr not in self.giving:
             return False
         if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in ("self", "cls"):
             return self._near(roots) and (loose or self._made(func.attr, roots, True))
+        if isinstance(func, ast.Attribute) and (owners := self.lineage.owners(func.attr)) is not None:
+            if (owners or plain) and not self._may_give(func.attr, roots):
+                # an object of the project's, which has such a method, or a dict, a list, a text
+                return [(func.value, reading, owners, loose)] if self._some_gives(func.attr, roots) else False
         root, attributes = _dotted(func)
         if root and not loose and self._bound(root, reading) and root not in reading.local:
             return self._imported(root, attributes, reading, roots, True)
         return [(func, reading, roots, True)]
 
+    def _some_gives(self, method: str, roots: frozenset[str]) -> bool:
+        """Tell whether a method of this name, in whatever class of the project, may give such an object."""
+
+        def ask() -> bool:
+            return any(self.at(path)._made(method, roots, False) for path in self.lineage.places(method))
+
+        return self._remembered((f".{method}()", roots), ask, for_all=True)
+
+    def _may_give(self, method: str, roots: frozenset[str]) -> bool:
+        """Tell whether a library's method of this name gives something of what is asked for."""
+        given = self.giving.get(method, frozenset())
+        return not given.isdisjoint(root.partition(".")[0] for root in roots if "." in root)
+
     def _name(self, name: str, reading: Reading, roots: frozenset[str], loose: bool) -> bool | list[_Question]:
         if name in ("self", "cls"):
             if not self._near(roots):
                 return False
-            known = None if loose or not reading.owner else self.lineage(reading.owner, self._leaves(roots))
+            known = None if loose or not reading.owner else self.lineage.may_be(reading.owner, self._leaves(roots))
             return known is not False
         if name in reading.params or name in reading.values:
             key = (name, reading, roots, loose)
@@ -213,9 +232,64 @@ class Receivers:
     def _attribute(self, node: ast.Attribute, reading: Reading, roots: frozenset[str]) -> bool | list[_Question]:
         if node.attr in self._leaves(roots):
             return True
+        if self._some_holds(node.attr, roots) is False:
+            return False
         if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
             return self._near(roots) and self._remembered((node.attr, roots), lambda: self._own(node.attr, roots))
         return [(node.value, reading, roots, True)]
+
+    def _some_holds(self, attribute: str, roots: frozenset[str]) -> bool | None:
+        """Tell whether an attribute of this name, of whatever object of the project, may be such an object."""
+        places = self.lineage.assigned(attribute)
+        if places is None:
+            return None
+
+        def ask() -> bool:
+            return any(self.at(path).holds(attribute, roots) for path in places)
+
+        return self._remembered((f".{attribute}", roots), ask, for_all=True)
+
+    def holds(self, attribute: str, roots: frozenset[str]) -> bool:
+        """Tell whether an attribute that goes by a name in this file may be such an object."""
+        return self._near(roots) and self._remembered((f"*.{attribute}", roots), lambda: self._holds(attribute, roots))
+
+    def _holds(self, attribute: str, roots: frozenset[str]) -> bool:
+        texts = self._given_to.get(attribute)
+        if texts is None:
+            texts = self._given_to[attribute] = list(self._texts_of(attribute))
+        for said, value in texts:
+            if (said and self._says(said, roots)) or (value and self._given(value, roots)) or not (said or value):
+                return True
+        return any(body is None or self._gives(body, roots) for body in self._bodies_of(attribute))
+
+    def _texts_of(self, attribute: str) -> Iterator[tuple[bytes, bytes]]:
+        """Yield what an attribute is annotated with and given here; nothing of both where that is not easily told."""
+        name = re.escape(attribute.encode())
+        pattern = rb"(?:\bself\.|^[ \t]+)%s[ \t]*(?::(?!=)[ \t]*([^=\r\n#]*))?(?:=(?!=)[ \t]*([^\r\n]*))?" % name
+        for match in re.finditer(pattern, self.data, re.MULTILINE):
+            if match[1] or match[2]:
+                yield match[1] or b"", match[2] or b""
+        if re.search(_TARGET % (name, name, name), self.data) is not None:
+            yield b"", b""
+
+    def _says(self, text: bytes, roots: frozenset[str]) -> bool:
+        try:
+            annotation = ast.parse(text.decode("utf-8", "replace").strip(), mode="eval").body
+        except (SyntaxError, ValueError):
+            return True  # it goes on in the next line
+        return self._annotated(annotation, Reading(), roots, False)
+
+    def _given(self, text: bytes, roots: frozenset[str]) -> bool:
+        """Tell whether what an attribute is given may be such an object, by the text up to the end of its line."""
+        name = re.fullmatch(rb"([A-Za-z_]\w*)[ \t]*(?:#.*)?", text)
+        if name is None or list(self.imports(name[1].decode())):
+            return self._text(text, roots)
+        # A parameter, mostly: only an annotation or a default could say what it is.
+        word = re.escape(name[1])
+        notes = re.findall(rb"\b%s[ \t]*:[ \t]*([^=\r\n#]*)" % word, self.data)
+        return any(self._says(note.partition(b",")[0].rstrip(b") \t:"), roots) for note in notes) or (
+            re.search(rb"\b%s[ \t]*=(?!=)[ \t]*(?!None\b)\w" % word, self.data) is not None
+        )
 
     def _global(self, name: str, roots: frozenset[str], unassigned: bool) -> bool:
         """Tell whether what this module assigns to a variable may be such an object."""
@@ -246,7 +320,7 @@ class Receivers:
             if bodies:
                 return any(body is None or self._gives(body, roots) for body in bodies)
             if re.search(rb"^[ \t]*class[ \t]+%s\b" % re.escape(name.encode()), self.data, re.MULTILINE):
-                known = self.lineage(name, self._leaves(roots))
+                known = self.lineage.may_be(name, self._leaves(roots))
                 if known is False:  # perhaps what entering, awaiting or calling the object gives
                     return any(self._bodies_of(m) and self._made(m, roots, False) for m in _SPECIAL)
                 return known or self._near(roots)
@@ -414,6 +488,7 @@ def owner_at(data: bytes, offset: int) -> str:
 
 
 _CLASS = re.compile(rb"class[ \t]+(\w+)")
+_TARGET = rb"\bself\.%s[ \t]*(?:,|\bin\b)|\bas[ \t]+self\.%s\b|,[ \t]*self\.%s\b[^=\n(]*="
 _SPECIAL = ("__enter__", "__aenter__", "__call__", "__await__", "__next__", "__anext__", "__iter__", "__aiter__")
 _NOTHING = Reading()
 _EFFORT = 400

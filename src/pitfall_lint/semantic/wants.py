@@ -250,16 +250,21 @@ def telling_names(libraries: Libraries) -> frozenset[str]:
 _ROOTS: dict[int, frozenset[str]] = {}
 
 
-_GIVING: dict[int, frozenset[str]] = {}
+_GIVING: dict[int, Mapping[str, frozenset[str]]] = {}
 
 
-def giving(libraries: Libraries) -> frozenset[str]:
-    """Return the leaf names of functions and methods that are known to give objects of a type."""
-    found = _GIVING.get(id(libraries))
-    if found is None:
-        names = (n for row in libraries.rows(Function) if row.returns for n in (row.name, *row.also))
-        found = _GIVING[id(libraries)] = frozenset(name.rpartition(".")[2] for name in names)
-    return found
+def giving(libraries: Libraries) -> Mapping[str, frozenset[str]]:
+    """Return, for leaf names of functions and methods that are known to give objects, the packages of their types."""
+    known = _GIVING.get(id(libraries))
+    if known is None:
+        found: dict[str, set[str]] = {}
+        for row in libraries.rows(Function):
+            for given in (row.returns, *row.parts):
+                for base in libraries.bases(libraries.canonical(given)) if given else ():
+                    for name in (row.name, *row.also):
+                        found.setdefault(name.rpartition(".")[2], set()).add(base.partition(".")[0])
+        known = _GIVING[id(libraries)] = {name: frozenset(packages) for name, packages in found.items()}
+    return known
 
 
 def known_roots(libraries: Libraries) -> frozenset[str]:
