@@ -34,7 +34,7 @@ class Param:
     """positional, keyword, args or kwargs."""
 
 
-_FIRST_PARAM = re.compile(rb"[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*\([ \t]*([A-Za-z_]\w*)[ \t]*[,):=]")
+_FIRST_PARAM = re.compile(rb"[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(\s*([A-Za-z_]\w*)[ \t]*[,):=]")
 
 
 class Function:
@@ -160,8 +160,10 @@ class Function:
         """The name of the first parameter of a method."""
         if not self.is_method:
             return None
-        if self.block is not None and (match := _FIRST_PARAM.match(self.file.source.lines[self.block.header])):
-            return match[1].decode("utf-8", "replace")
+        if self.block is not None:
+            head = b"".join(self.file.source.lines[self.block.header : self.block.header + 2])
+            if match := _FIRST_PARAM.match(head):
+                return match[1].decode("utf-8", "replace")
         return self.params[0].name if self.params else None
 
     @overload
@@ -173,6 +175,13 @@ class Function:
         for node in own_nodes(self.node.body):
             if not kinds or isinstance(node, kinds):
                 yield node
+
+    def may_use(self, names: frozenset[str]) -> bool:
+        """Rule out, in bytes, that its text names a library's function by one of these leaf names."""
+        if self.block is None:
+            return True
+        text = b"".join(self.file.source.lines[self.block.first : self.block.end])
+        return any(word in text for word in self.file.words_for(names))
 
     def calls(self) -> Iterator[Call]:
         """Yield the calls in its own body."""

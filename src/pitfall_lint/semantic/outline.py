@@ -256,6 +256,19 @@ class Outline:
         """Whether a target of several lines is assigned to, whose names nobody looks for."""
         return re.search(r"^[ \t]*[)\]][^\n=]*=(?!=)", self.skeleton.text, re.MULTILINE) is not None
 
+    def class_binds(self, block: Block, name: str) -> bool:
+        """Tell whether the body of a class may give a name a value outside of its definitions."""
+        if name not in self.words:
+            return False
+        pattern = re.compile(rb"[ \t]+(?:.*[,\s(])?%s\b[^\n=]*[:=]" % re.escape(name.encode()))
+        lines, line = self.source.lines, block.header
+        for child in [*block.children, None]:
+            end = child.first if child is not None else block.end
+            if any(pattern.match(text) for text in lines[line:end]):
+                return True
+            line = max(line, child.end if child is not None else end)
+        return False
+
     def header(self, block: Block) -> Slice | None:
         """Return the head of a class of the module with an empty body; None where that is not easily told."""
         if block.parent is not None:
