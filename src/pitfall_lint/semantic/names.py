@@ -53,7 +53,7 @@ def module_lookup(file: File, name: str) -> Found | None:
         bindings.extend(imported)
     if name in outline.words and outline.binds_otherwise(name):
         known = {"import", "function", "class"}
-        bindings.extend(b for b in file.skeleton.root.bindings.get(name, ()) if b.kind not in known)
+        bindings.extend(b for b in file.module_bindings(name) if b.kind not in known)
     bindings.extend(_global_assignments(file, name))
     found: Found | None
     if bindings:

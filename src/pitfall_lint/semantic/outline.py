@@ -256,6 +256,33 @@ class Outline:
         """Whether a target of several lines is assigned to, whose names nobody looks for."""
         return re.search(r"^[ \t]*[)\]][^\n=]*=(?!=)", self.skeleton.text, re.MULTILINE) is not None
 
+    def statements_binding(self, name: str) -> tuple[Slice, ...] | None:
+        """Return the statements of the module that may give a name a value; None where they cannot be told."""
+        found = self._binding_statements
+        return None if found is None else tuple(found.get(name, ()))
+
+    @cached_property
+    def _binding_statements(self) -> dict[str, list[Slice]] | None:
+        skeleton = self.skeleton
+        lines = skeleton.text.splitlines(keepends=True)
+        try:
+            statements = ast.parse(skeleton.text).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        if len(lines) != len(skeleton.lines):
+            return None  # lines that only Python sees as one
+        found: dict[str, list[Slice]] = {}
+        for statement in statements:
+            first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
+            if isinstance(statement, (ast.ClassDef, ast.Expr, ast.Import, ast.ImportFrom, ast.Pass)) and not any(
+                isinstance(node, ast.NamedExpr) for node in ast.walk(statement)
+            ):
+                continue
+            slice_ = Slice("".join(lines[first:last]), skeleton.lines[first:last])
+            for name in {name for node in ast.walk(statement) for name in _bound_names(node)}:
+                found.setdefault(name, []).append(slice_)
+        return found
+
     def class_binds(self, block: Block, name: str) -> bool:
         """Tell whether the body of a class may give a name a value outside of its definitions."""
         if name not in self.words:
@@ -287,6 +314,13 @@ class Outline:
 
 
 _NO_TARGETS = "class|def|if|elif|else|while|with|assert|return|raise|try|except|finally|async def|async with|@"
+
+
+def _bound_names(node: ast.AST) -> tuple[str, ...]:
+    if isinstance(node, ast.Name):
+        return () if isinstance(node.ctx, ast.Load) else (node.id,)
+    name = getattr(node, "name", None) if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) else None
+    return (name,) if isinstance(name, str) else ()
 
 
 def normal_form(code: str) -> str:

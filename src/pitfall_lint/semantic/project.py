@@ -94,6 +94,7 @@ class Project:
             try:
                 source.decoded()
                 file = File(source, self, path, None)
+                file.is_looked_at = False
             except SourceError:
                 file = None
         self._files[path] = file

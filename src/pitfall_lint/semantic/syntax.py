@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, overload
 
 import libcst as cst
 
 from pitfall_lint.semantic.outline import Block, Outline, Slice
-from pitfall_lint.semantic.scopes import Scope
+from pitfall_lint.semantic.scopes import Binding, Scope
 from pitfall_lint.semantic.walk import Tree, all_nodes
 from pitfall_lint.source import Source
 
@@ -35,6 +35,12 @@ class Syntax:
         self.memo: dict[object, Any] = {}
         """For rooms of `semantic/` that keep an answer per file."""
         self._lines = None if lines is None else tuple(sorted(lines))
+        self.is_looked_at = True
+        """Whether checks run on this file, or others only ask it something."""
+        self._first_lines = self._lines
+        self._in_whole: bool | None = None
+        """Whether what stands in the module itself is read in one piece: then its nodes are met elsewhere, too."""
+        self._pieces: dict[Slice, Tree | None] = {}
         self._trees: dict[Block | None, Tree | None] = {}
         self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self._scope_of: dict[cst.CSTNode, Scope] = {}
@@ -96,6 +102,29 @@ class Syntax:
             return None
         self._know(tree)
         return tree
+
+    def read_module(self) -> Tree:
+        """Return the skeleton's tree; from now on nothing of it is read in pieces."""
+        self._in_whole = True
+        return self.skeleton
+
+    def module_bindings(self, name: str) -> Sequence[Binding]:
+        """Return what binds a name in the module, but for what stands behind `global`; only that much is read."""
+        if self._in_whole is None:
+            looked_at = self._first_lines if self.is_looked_at else ()
+            self._in_whole = looked_at is None or any(self.outline.function_at(line) is None for line in looked_at)
+        slices = None if self._in_whole or self.has_read(None) else self.outline.statements_binding(name)
+        if slices is None:
+            return self.skeleton.root.bindings.get(name, ())
+        found: list[Binding] = []
+        for slice_ in slices:
+            if slice_ not in self._pieces:
+                self._pieces[slice_] = self.piece(slice_)
+            tree = self._pieces[slice_]
+            if tree is None:
+                return self.skeleton.root.bindings.get(name, ())
+            found.extend(tree.root.bindings.get(name, ()))
+        return found
 
     def _know(self, tree: Tree) -> None:
         self._parents.update(tree.parents)

@@ -179,6 +179,7 @@ def module_variable(file: File, name: str) -> Shapes:
         known: Shapes = file.memo[key]
         return known
     file.memo[key] = ()
+    file.read_module()
     found = names.module_lookup(file, name)
     result: Shapes = ()
     if found is not None and found.scope == "module" and not any(isinstance(b, Block) for b in found.bindings):
