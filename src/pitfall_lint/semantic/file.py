@@ -118,6 +118,12 @@ class File(Mending):
 
     def class_node(self, block: Block) -> cst.ClassDef:
         """Return the LibCST node of a class outside of functions, as it stands in the skeleton."""
+        slice_ = None if self.reads_whole_module or self.has_read(None) else self.outline.class_slice(block)
+        tree = self.piece(slice_) if slice_ is not None else None
+        for node in tree.by_kind.get(cst.ClassDef, ()) if tree is not None else ():
+            if isinstance(node, cst.ClassDef) and node.name.value == block.name:
+                self._classes[node] = self.class_for(block)
+                return node
         nodes = self.skeleton.by_kind.get(cst.ClassDef, [])
         index = self.outline.classes.index(block)
         if index < len(nodes):

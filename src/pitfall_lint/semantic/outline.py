@@ -283,6 +283,17 @@ class Outline:
                 found.setdefault(name, []).append(slice_)
         return found
 
+    def class_slice(self, block: Block) -> Slice | None:
+        """Return a class of the module without its methods; None where that cannot be cut out."""
+        skeleton = self.skeleton
+        lines = skeleton.text.splitlines(keepends=True)
+        if block.parent is not None or len(lines) != len(skeleton.lines):
+            return None
+        inside = [index for index, line in enumerate(skeleton.lines) if block.first <= line < block.end]
+        if not inside:
+            return None
+        return Slice("".join(lines[inside[0] : inside[-1] + 1]), skeleton.lines[inside[0] : inside[-1] + 1])
+
     def class_binds(self, block: Block, name: str) -> bool:
         """Tell whether the body of a class may give a name a value outside of its definitions."""
         if name not in self.words:

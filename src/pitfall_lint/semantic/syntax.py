@@ -39,7 +39,6 @@ class Syntax:
         """Whether checks run on this file, or others only ask it something."""
         self._first_lines = self._lines
         self._in_whole: bool | None = None
-        """Whether what stands in the module itself is read in one piece: then its nodes are met elsewhere, too."""
         self._pieces: dict[Slice, Tree | None] = {}
         self._trees: dict[Block | None, Tree | None] = {}
         self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
@@ -108,12 +107,17 @@ class Syntax:
         self._in_whole = True
         return self.skeleton
 
-    def module_bindings(self, name: str) -> Sequence[Binding]:
-        """Return what binds a name in the module, but for what stands behind `global`; only that much is read."""
+    @property
+    def reads_whole_module(self) -> bool:
+        """Whether what stands in the module itself is read in one piece: then its nodes are met elsewhere, too."""
         if self._in_whole is None:
             looked_at = self._first_lines if self.is_looked_at else ()
             self._in_whole = looked_at is None or any(self.outline.function_at(line) is None for line in looked_at)
-        slices = None if self._in_whole or self.has_read(None) else self.outline.statements_binding(name)
+        return self._in_whole
+
+    def module_bindings(self, name: str) -> Sequence[Binding]:
+        """Return what binds a name in the module, but for what stands behind `global`; only that much is read."""
+        slices = None if self.reads_whole_module or self.has_read(None) else self.outline.statements_binding(name)
         if slices is None:
             return self.skeleton.root.bindings.get(name, ())
         found: list[Binding] = []
