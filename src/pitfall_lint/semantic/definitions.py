@@ -46,6 +46,7 @@ class Function:
         self.file = file
         self.block = block
         self._node = node
+        self._nodes: dict[tuple[type[cst.CSTNode], ...], tuple[cst.CSTNode, ...]] = {}
         self.class_ = class_
 
     def __repr__(self) -> str:
@@ -172,9 +173,15 @@ class Function:
     def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]: ...
     def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]:
         """Yield the nodes of these kinds in its own body, nested functions left out; without kinds all."""
-        for node in own_nodes(self.node.body):
-            if not kinds or isinstance(node, kinds):
-                yield node
+        found = self._nodes.get(kinds)
+        if found is None:
+            if not kinds:
+                found = tuple(own_nodes(self.node.body))
+            else:
+                fits = {kind for kind in {type(node) for node in self.nodes()} if issubclass(kind, kinds)}
+                found = tuple(node for node in self.nodes() if type(node) in fits)
+            self._nodes[kinds] = found
+        yield from found
 
     def may_use(self, names: frozenset[str]) -> bool:
         """Rule out, in bytes, that its text names a library's function by one of these leaf names."""

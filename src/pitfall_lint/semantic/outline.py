@@ -241,21 +241,6 @@ class Outline:
                     found[name.strip()].append(block)
         return {name: tuple(blocks) for name, blocks in found.items()}
 
-    def binds_otherwise(self, name: str) -> bool:
-        """Tell whether module-level code may bind `name` by anything but an import or a definition."""
-        word = re.escape(name)
-        pattern = (
-            rf"^(?!\s*(?:{_NO_TARGETS})\b)[^\n:=#\"']*\b{word}\b[^\n:=#\"']*(?:[-+*/|&^%@<>]*=(?!=)|:)"
-            rf"|\bas\b[^\n:]*\b{word}\b|\b{word}\s*:="
-        )
-        text = self.skeleton.text
-        return re.search(pattern, text, re.MULTILINE) is not None or self._has_wrapped_target
-
-    @cached_property
-    def _has_wrapped_target(self) -> bool:
-        """Whether a target of several lines is assigned to, whose names nobody looks for."""
-        return re.search(r"^[ \t]*[)\]][^\n=]*=(?!=)", self.skeleton.text, re.MULTILINE) is not None
-
     def statements_binding(self, name: str) -> tuple[Slice, ...] | None:
         """Return the statements of the module that may give a name a value; None where they cannot be told."""
         found = self._binding_statements
@@ -322,9 +307,6 @@ class Outline:
                     return None
                 return Slice(f"{code} {tail}{self.source.newline}", tuple(range(block.header, end)))
         return None
-
-
-_NO_TARGETS = "class|def|if|elif|else|while|with|assert|return|raise|try|except|finally|async def|async with|@"
 
 
 def _bound_names(node: ast.AST) -> tuple[str, ...]:

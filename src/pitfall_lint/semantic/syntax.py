@@ -117,8 +117,8 @@ class Syntax:
 
     def module_bindings(self, name: str) -> Sequence[Binding]:
         """Return what binds a name in the module, but for what stands behind `global`; only that much is read."""
-        slices = None if self.reads_whole_module or self.has_read(None) else self.outline.statements_binding(name)
-        if slices is None:
+        slices = self.outline.statements_binding(name)
+        if slices is None or (slices and (self.reads_whole_module or self.has_read(None))):
             return self.skeleton.root.bindings.get(name, ())
         found: list[Binding] = []
         for slice_ in slices:
