@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pitfall_lint.cache import digest
 from pitfall_lint.catalog import Rule
 from pitfall_lint.finder import Finder, finder
-from pitfall_lint.libraries import Function, Libraries, Row, Type, kinds
+from pitfall_lint.libraries import Function, Libraries, Row, kinds
 from pitfall_lint.semantic.coroutine_names import coroutines_of
 from pitfall_lint.semantic.joints import joints, may_join
 from pitfall_lint.semantic.nearby import Nearby
 from pitfall_lint.semantic.project import Project
-from pitfall_lint.semantic.lineage import Lineage
-from pitfall_lint.semantic.receivers import Asking, Receivers, is_near
+from pitfall_lint.semantic.receivers import is_near
+from pitfall_lint.semantic.surroundings import Reach, Surroundings
 from pitfall_lint.semantic.suspicion import TABLE, Suspicion
-from pitfall_lint.semantic.wants import Want, constructed, giving, plain_want, telling_names, unbased, wants
+from pitfall_lint.semantic.wants import Want, constructed, plain_want, telling_names, unbased, wants
 from pitfall_lint.source import Source, SourceError
 
 
@@ -83,24 +82,19 @@ class Screen:
     """Returns the words of interest in a file's bytes."""
     coroutines: dict[str, tuple[Want, ...]] | None = field(default=None, repr=False)
     """The project's coroutine functions, if somebody has looked for all of them."""
-    _owners: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict, repr=False)
-    """The coroutine functions of modules that are imported."""
     _nearby: Nearby = field(init=False, repr=False)
     _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
     _passing: dict[str, dict[str, tuple[Want, ...]]] = field(default_factory=dict, repr=False)
     """The names that modules pass on which nobody looks at otherwise."""
     _last: tuple[str, Suspicion | None] = field(default=("", None), repr=False)
     """The file that was read last: what was parsed of it is not parsed again."""
-    _named: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
-    lineage: Lineage = field(init=False, repr=False)
-    _asking: Asking = field(default_factory=Asking, init=False, repr=False)
-    _others: dict[str, Receivers] = field(default_factory=dict, init=False, repr=False)
+    around: Surroundings = field(init=False, repr=False)
     joined_all: bool = field(default=False, init=False)
     """Whether one of those rules was asked for in so many words: then joints of unknown names matter, too."""
 
     def __post_init__(self) -> None:
         self.find = self._finder(())
-        self.lineage = Lineage((), ())
+        self.around = Surroundings(self.libraries, self.find)
         self.through = frozenset(rule.code for rule in self.rules if "through" in rule.shape)
         known = (f.name for f in self.libraries.rows(Function) if f.coroutine)
         self._nearby = Nearby(self.libraries, based=any("based" in rule.shape for rule in self.rules))
@@ -109,11 +103,10 @@ class Screen:
 
     def learn(self, owners: Mapping[str, frozenset[str]], files: Iterable[tuple[str, bytes]]) -> None:
         """Take the names of all coroutine functions of a project, so that no file has to look for them itself."""
-        types = (name for row in self.libraries.rows(Type) for name in row.names)
-        self.lineage = Lineage(files, {name.rpartition(".")[2] for name in types})
         if self.coroutine_rules or self.async_arguments:
             self.coroutines = {name: self._coroutine(name, classes) for name, classes in owners.items()}
             self.find = self._finder({*owners, *(class_ for classes in owners.values() for class_ in classes)})
+        self.around = Surroundings(self.libraries, self.find, files)
 
     def _finder(self, more: Iterable[str]) -> Finder:
         words = {*self.wanted, *more}
@@ -151,7 +144,6 @@ class Screen:
             suspicion.lines = {line: set(codes) for line, codes in lines.items()}
             lines = suspicion.more(foreign)
             lines_read += suspicion.lines_read
-        self._lines_last = lines
         by_rule: dict[str, list[int]] = {}
         for line in sorted(lines):
             for code in lines[line]:
@@ -209,34 +201,12 @@ class Screen:
         names = {*coroutines, *self.async_names}
         if project is None:
             return Suspicion(source, wanted, self.libraries, frozenset(found), coroutines=names)
-        reach = Reach(self, source, project)
+        reach = Reach(self.around, source, project)
         local = self._nearby.local_names(source, project) if self.local else None
         return Suspicion(
             *(source, wanted, self.libraries, frozenset(found), reach, reach.is_own, reach.may_await, names, local),
-            self._receivers(source, frozenset(found), reach, project),
+            self.around.receivers(source, frozenset(found), reach, project),
         )
-
-    def _receivers(self, source: Source, found: frozenset[str], reach: Reach, project: Project) -> Receivers:
-        """Return what tells the receivers of one file."""
-        path = os.path.abspath(source.path)
-        bound = project.bindings_of(path, source.data)
-
-        def elsewhere(full: str) -> tuple[Receivers, tuple[str, ...]] | None:
-            there = project.resolved(full, path)
-            return (self._receivers_of(there[0], project), there[1]) if there is not None else None
-
-        return Receivers(
-            *(source.data, found, lambda name: bound.get(name, ()), reach, giving(self.libraries)),
-            *(elsewhere, self.lineage, lambda path: self._receivers_of(path, project), self._asking),
-        )
-
-    def _receivers_of(self, path: str, project: Project) -> Receivers:
-        known = self._others.get(path)
-        if known is None:
-            source = Source(path, project.read(path) or b"")
-            found = frozenset(self.find(source.data))
-            known = self._others[path] = self._receivers(source, found, Reach(self, source, project), project)
-        return known
 
     def _passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names in a file that other modules of the project pass on: what uses them may matter."""
@@ -290,9 +260,7 @@ class Screen:
         suspicion.run()
         return dict(suspicion.passed_on)
 
-    def _in_reach(
-        self, word: str, found: set[str], source: Source, project: Project | None
-    ) -> tuple[Want, ...]:
+    def _in_reach(self, word: str, found: set[str], source: Source, project: Project | None) -> tuple[Want, ...]:
         """Return the wants of a word whose library is named here, or could come in by an import from the project."""
         return tuple(want for want in self.wanted[word] if self._is_in_reach(want, found, source, project))
 
@@ -309,7 +277,7 @@ class Screen:
         return leaf_is_here or not telling.isdisjoint(found) or self._import_names(roots, set(), source, project)
 
     def _import_names(self, roots: frozenset[str], found: set[str], source: Source, project: Project) -> bool:
-        return any(is_near(roots, found | self.named_in(p, project)) for p in project.imported_by(source))
+        return any(is_near(roots, found | self.around.named_in(p, project)) for p in project.imported_by(source))
 
     def _coroutines_in(
         self, source: Source, data: bytes, found: set[str], project: Project | None
@@ -320,82 +288,28 @@ class Screen:
         owners = dict(coroutines_of(data))
         if project is not None:
             for path in project.imported_by(source, depth=2):
-                for name, classes in self.owners_in(path, project).items():
+                for name, classes in self.around.owners_in(path, project).items():
                     owners[name] = owners.get(name, frozenset()) | classes
         here = {name: self._coroutine(name, owners[name]) for name in owners if name.encode() in data}
         named = {c for classes in owners.values() for c in classes if c and c.encode() in data}
         return here, named
-
-    def owners_in(self, path: str, project: Project) -> dict[str, frozenset[str]]:
-        """Return the coroutine functions of another module, with the classes whose methods they are."""
-        if path not in self._owners:
-            self._owners[path] = coroutines_of(project.read(path) or b"")
-        return self._owners[path]
 
     def facts(self, source: Source, project: Project) -> str:
         """Return, hashed, what a file tells those who import it: names it passes on, words, edges of texts."""
         path = os.path.abspath(source.path)
         passed = self._alone(source, project).passed_on if not self.always else {}
         told: list[object] = [sorted((name, sorted(map(plain_want, these))) for name, these in passed.items())]
-        told += [sorted(self.named_in(path, project))]
+        told += [sorted(self.around.named_in(path, project))]
         told.append(self._nearby.facts(source, joined=bool(self.joined), local=bool(self.local)))
         return digest(told)
 
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit; what others led to may have come from it."""
-        self._named.pop(os.path.abspath(path), None)
-        self._owners.pop(os.path.abspath(path), None)
+        self.around.forget(os.path.abspath(path))
         self._nearby.forget(path)
         self._own.clear()
         self._passing.clear()
-        self._others.clear()
         self._last = "", None
-
-    def named_in(self, path: str, project: Project) -> frozenset[str]:
-        """Return the words of interest in another module."""
-        found = self._named.get(path)
-        if found is None:
-            found = self._named[path] = frozenset(self.find(project.read(path) or b""))
-        return found
-
-
-class Reach:
-    """Tells for one file whether its imports lead to a library."""
-
-    def __init__(self, screen: Screen, source: Source, project: Project) -> None:
-        self._screen = screen
-        self._source = source
-        self._path = os.path.abspath(source.path)
-        self._project = project
-        self._answers: dict[tuple[str, frozenset[str]], bool] = {}
-
-    def __call__(self, full: str, roots: frozenset[str]) -> bool:
-        """Tell whether the modules that a name is imported from (all imports for "") name one of the packages."""
-        key = (full, roots)
-        if key not in self._answers:
-            self._answers[key] = self._ask(full, roots)
-        return self._answers[key]
-
-    def is_own(self, full: str) -> bool:
-        """Tell whether an imported name may be the project's."""
-        return self._project.is_own(full, self._path)
-
-    def may_await(self, full: str, classes: frozenset[str]) -> bool:
-        """Tell whether an imported name may be a coroutine function, or a method of one of some classes."""
-        found = self._project.resolved(full, self._path)
-        if found is None or len(found[1]) != 1:
-            return True
-        path, (name,) = found
-        data = self._project.read(path) or b""
-        bound = self._project.bindings_of(path, data)
-        if name in bound or "*" in bound or re.search(rb"^[ \t]*%s\b[^=\n(]*=" % re.escape(name.encode()), data, re.MULTILINE):
-            return True
-        return not classes and "" in self._screen.owners_in(path, self._project).get(name, ())
-
-    def _ask(self, full: str, roots: frozenset[str]) -> bool:
-        project, path = self._project, self._path
-        paths = project.module_paths(full, path) if full else project.imported_by(self._source)
-        return any(is_near(roots, self._screen.named_in(module, project)) for module in paths)
 
 
 _SCREENS: list[tuple[tuple[Rule, ...], Libraries, Screen]] = []

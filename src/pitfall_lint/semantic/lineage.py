@@ -10,7 +10,9 @@ _CLASS = re.compile(
     rb"^[ \t]*class[ \t]+(\w+)[ \t]*(?:\[[^\]]*\][ \t]*)?(?:\(([^()]*(?:\([^()]*\)[^()]*)*)\)[ \t]*)?:", re.MULTILINE
 )
 _DEFINITION = re.compile(rb"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
-_ATTRIBUTE = re.compile(rb"(?:\bself\.|^[ \t]+)(\w+)[ \t]*(?::(?!=)[^\r\n]|=(?!=)|,[^=\r\n(]*=(?!=)|[ \t]in\b)", re.MULTILINE)
+_ATTRIBUTE = re.compile(
+    rb"(?:\bself\.|^[ \t]+)(\w+)[ \t]*(?::(?!=)[^\r\n]|=(?!=)|,[^=\r\n(]*=(?!=)|[ \t]in\b)", re.MULTILINE
+)
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _BUILTINS = frozenset(dir(builtins)) | {"ABC", "Enum", "IntEnum", "StrEnum", "Generic", "Protocol", "NamedTuple"}
 

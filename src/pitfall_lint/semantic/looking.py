@@ -104,7 +104,9 @@ class _Facts:
         self.data, self.start, self.end = data, start, end
         self.is_called = data[end : end + 1] in b"([ \t\\"
         before = data[start - 1 : start]
-        self.after_dot = before == b"." or (before in b" \t\r\n" and data[max(start - 40, 0) : start].rstrip()[-1:] == b".")
+        self.after_dot = before == b"." or (
+            before in b" \t\r\n" and data[max(start - 40, 0) : start].rstrip()[-1:] == b"."
+        )
         self._awaited: bool | None = None
         self._root: str | None = None
 

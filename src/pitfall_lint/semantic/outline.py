@@ -302,7 +302,7 @@ class Outline:
             plain = _STRING_OR_COMMENT.sub(b"", text).rstrip()
             if plain.endswith(b":") and _open_brackets(plain) == 0:
                 code = text.decode(self.source.encoding).rstrip("\r\n")
-                tail = ("pass" if "#" not in lines[end - 1].decode("latin-1") else None)
+                tail = "pass" if "#" not in lines[end - 1].decode("latin-1") else None
                 if tail is None:
                     return None
                 return Slice(f"{code} {tail}{self.source.newline}", tuple(range(block.header, end)))

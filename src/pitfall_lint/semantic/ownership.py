@@ -11,9 +11,9 @@ import libcst as cst
 
 from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.semantic.definitions import Class, Function
+from pitfall_lint.semantic.owning import may_own
 from pitfall_lint.semantic.scopes import Binding
 from pitfall_lint.semantic.values import Const, Instance, Unknown
-from pitfall_lint.semantic.owning import may_own
 from pitfall_lint.semantic.walk import all_nodes, own_nodes
 
 if TYPE_CHECKING:

@@ -9,14 +9,16 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from pitfall_lint.semantic.asking import Asking
 from pitfall_lint.semantic.lineage import Lineage
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.spans import Binding
+from pitfall_lint.semantic.texts import Texts
 
 _Question = tuple[ast.expr, Reading, frozenset[str], bool]
 """An expression, where it stands, what it may be an object of, and whether it is enough that it is anywhere near."""
@@ -31,7 +33,6 @@ PLAIN_METHODS = frozenset(
     name for kind in (dict, list, str, bytes, set, int) for name in dir(kind) if not name.startswith("_")
 ) | {"json", "text", "read", "readline", "readlines", "total_seconds", "isoformat", "model_dump", "group", "groups"}
 """Methods that give plain data, whatever they are called on."""
-_ASSIGNMENT = rb"\bself\.%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)"
 
 
 def is_near(roots: frozenset[str], named: Collection[str]) -> bool:
@@ -47,25 +48,6 @@ def is_near(roots: frozenset[str], named: Collection[str]) -> bool:
 def _packages(roots: frozenset[str]) -> frozenset[str]:
     """Return the top-level packages of some things; the things themselves where they have none."""
     return frozenset(root.partition(".")[0] for root in roots)
-
-
-class Asking:
-    """One question about many files: what was denied holds only when the whole answer is no."""
-
-    def __init__(self) -> None:
-        self.depth = 0
-        self.steps = 0
-        self.denied: list[tuple[dict[Any, bool], Any]] = []
-        self.answers: dict[Any, bool] = {}
-        """What was answered for all files at once."""
-
-    def settle(self, answer: bool) -> None:
-        """End the outermost question."""
-        for answers, key in self.denied if answer else ():
-            if answers.get(key) is False:
-                del answers[key]
-        self.denied.clear()
-        self.steps = 0
 
 
 class Receivers:
@@ -99,29 +81,16 @@ class Receivers:
         """Tells whether what a qualified name is imported from may have to do with these packages."""
         self._leaf_words: dict[frozenset[str], frozenset[str]] = {}
         self._answers: dict[Any, bool] = {}
-        self._bodies: dict[str, list[Reading | None]] = {}
-        self._assignments: dict[str, list[bytes]] = {}
-        self._globals: dict[str, list[bytes]] = {}
-        self._given_to: dict[str, list[tuple[bytes, bytes]]] = {}
+        self.texts = Texts(data)
         self._nearness: dict[frozenset[str], bool] = {}
 
     def may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
         """Tell whether an expression of a definition could be an object of one of these packages."""
-        asking = self._asking
-        asking.depth += 1
-        try:
-            answer = self._pursue([(node, reading, roots, False)])
-        finally:
-            asking.depth -= 1
-        if not asking.depth:
-            asking.settle(answer)
-        return answer
+        return self._asking.ask(lambda: self._pursue([(node, reading, roots, False)]))
 
     def _pursue(self, pending: list[_Question]) -> bool:
-        asking = self._asking
         while pending:
-            asking.steps += 1
-            if asking.steps > _EFFORT or asking.depth > _DEPTH:
+            if self._asking.is_too_much():
                 return True
             found = self._ask(*pending.pop())
             if found is True:
@@ -132,21 +101,7 @@ class Receivers:
 
     def _remembered(self, key: Any, ask: Callable[[], bool], *, for_all: bool = False) -> bool:
         """Return the answer of a question that may come back to itself: no, until it is known."""
-        answers = self._asking.answers if for_all else self._answers
-        found = answers.get(key)
-        if found is None:
-            answers[key] = False
-            self._asking.denied.append((answers, key))
-            self._asking.depth += 1
-            try:
-                found = ask()
-            finally:
-                self._asking.depth -= 1
-            if found:
-                answers[key] = True
-            if not self._asking.depth:
-                self._asking.settle(found)
-        return found
+        return self._asking.remembered(self._asking.answers if for_all else self._answers, key, ask)
 
     def _ask(self, node: ast.expr, reading: Reading, roots: frozenset[str], loose: bool) -> bool | list[_Question]:
         """Answer, or return the questions of which one has to be answered with yes."""
@@ -168,9 +123,7 @@ class Receivers:
             return self._attribute(node, reading, roots)
         return True
 
-    def _called(
-        self, node: ast.Call, reading: Reading, roots: frozenset[str], loose: bool
-    ) -> bool | list[_Question]:
+    def _called(self, node: ast.Call, reading: Reading, roots: frozenset[str], loose: bool) -> bool | list[_Question]:
         func = node.func
         if isinstance(func, ast.Attribute) and func.attr in self._leaves(roots):
             # a client's method
@@ -220,8 +173,7 @@ class Receivers:
             key = (name, reading, roots, loose)
             if key in self._answers:  # it does not, or what else it may be is being looked at
                 return False
-            self._answers[key] = False
-            self._asking.denied.append((self._answers, key))
+            self._asking.deny(self._answers, key)
             if any(self._annotated(annotation, reading, roots, loose) for annotation in reading.params.get(name, ())):
                 return True
             return [(value, reading, roots, loose) for value in reading.values.get(name, ())]
@@ -254,23 +206,10 @@ class Receivers:
         return self._near(roots) and self._remembered((f"*.{attribute}", roots), lambda: self._holds(attribute, roots))
 
     def _holds(self, attribute: str, roots: frozenset[str]) -> bool:
-        texts = self._given_to.get(attribute)
-        if texts is None:
-            texts = self._given_to[attribute] = list(self._texts_of(attribute))
-        for said, value in texts:
+        for said, value in self.texts.given_to(attribute):
             if (said and self._says(said, roots)) or (value and self._given(value, roots)) or not (said or value):
                 return True
-        return any(body is None or self._gives(body, roots) for body in self._bodies_of(attribute))
-
-    def _texts_of(self, attribute: str) -> Iterator[tuple[bytes, bytes]]:
-        """Yield what an attribute is annotated with and given here; nothing of both where that is not easily told."""
-        name = re.escape(attribute.encode())
-        pattern = rb"(?:\bself\.|^[ \t]+)%s[ \t]*(?::(?!=)[ \t]*([^=\r\n#]*))?(?:=(?!=)[ \t]*([^\r\n]*))?" % name
-        for match in re.finditer(pattern, self.data, re.MULTILINE):
-            if match[1] or match[2]:
-                yield match[1] or b"", match[2] or b""
-        if re.search(_TARGET % (name, name, name), self.data) is not None:
-            yield b"", b""
+        return any(body is None or self._gives(body, roots) for body in self.texts.bodies_of(attribute))
 
     def _says(self, text: bytes, roots: frozenset[str]) -> bool:
         try:
@@ -293,10 +232,7 @@ class Receivers:
 
     def _global(self, name: str, roots: frozenset[str], unassigned: bool) -> bool:
         """Tell whether what this module assigns to a variable may be such an object."""
-        texts = self._globals.get(name)
-        if texts is None:
-            pattern = rb"^%s\b[ \t]*(?::[^=\r\n]*)?=(?!=)[ \t]*([^\r\n]*)" % re.escape(name.encode())
-            texts = self._globals[name] = re.findall(pattern, self.data, re.MULTILINE)
+        texts = self.texts.module_variable(name)
         return any(self._text(text, roots) for text in texts) if texts else unassigned
 
     def _text(self, text: bytes, roots: frozenset[str]) -> bool:
@@ -316,13 +252,13 @@ class Receivers:
         """Tell whether a function or class of this file may give such an object; `unknown` where there is none."""
 
         def ask() -> bool:
-            bodies = self._bodies_of(name)
+            bodies = self.texts.bodies_of(name)
             if bodies:
                 return any(body is None or self._gives(body, roots) for body in bodies)
             if re.search(rb"^[ \t]*class[ \t]+%s\b" % re.escape(name.encode()), self.data, re.MULTILINE):
                 known = self.lineage.may_be(name, self._leaves(roots))
                 if known is False:  # perhaps what entering, awaiting or calling the object gives
-                    return any(self._bodies_of(m) and self._made(m, roots, False) for m in _SPECIAL)
+                    return any(self.texts.bodies_of(m) and self._made(m, roots, False) for m in _SPECIAL)
                 return known or self._near(roots)
             return self._global(name, roots, True) if unknown is None else unknown
 
@@ -338,37 +274,9 @@ class Receivers:
         given += [n.value for n in ast.walk(function) if isinstance(n, ast.Yield) and n.value is not None]
         return self._pursue([(value, body, roots, False) for value in given])
 
-    def _bodies_of(self, name: str) -> list[Reading | None]:
-        """Return the functions of a name in this file; None for one that cannot be read on its own."""
-        found = self._bodies.get(name)
-        if found is None:
-            found = self._bodies[name] = []
-            if f"def {name}".encode() in self.data:
-                pattern = rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+%s\b" % re.escape(name.encode())
-                for match in re.finditer(pattern, self.data, re.MULTILINE):
-                    found.append(self._body(match))
-        return found
-
-    def _body(self, match: re.Match[bytes]) -> Reading | None:
-        start, indent = match.start(), len(match[1])
-        end = re.compile(rb"^[ \t]{0,%d}[^ \t\r\n#)\]}]" % indent, re.M).search(self.data, match.end())
-        text = self.data[start : end.start() if end else len(self.data)]
-        try:
-            tree = ast.parse(b"if 1:\n" + text if indent else text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-        node = tree.body[0]
-        function = node.body[0] if isinstance(node, ast.If) else node
-        if not isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            return None
-        reading = Reading(function)
-        if indent:
-            reading.owner = owner_at(self.data, start)
-        return reading
-
     def _own(self, name: str, roots: frozenset[str]) -> bool:
         """Tell whether what this file assigns to `self.name` may be such an object; yes when it assigns nothing."""
-        assigned = self._assigned(name)
+        assigned = self.texts.assigned(name)
         if not assigned:
             return True
         for text in assigned:
@@ -386,17 +294,6 @@ class Receivers:
             if self.may_hold(value, Reading(), roots):
                 return True
         return False
-
-    def _assigned(self, name: str) -> list[bytes]:
-        """Return the texts of what the file assigns to `self.name`; none when an annotation may say what it is."""
-        found = self._assignments.get(name)
-        if found is None:
-            needle = name.encode()
-            found = re.findall(_ASSIGNMENT % re.escape(needle), self.data) if b"self." + needle in self.data else []
-            if found and re.search(rb"\b%s[ \t]*:(?!=)" % re.escape(needle), self.data):
-                found = []
-            self._assignments[name] = found
-        return found
 
     def _annotated(self, annotation: ast.expr, reading: Reading, roots: frozenset[str], loose: bool) -> bool:
         """Tell whether an annotation names one of the packages' types, or a class of the project near them."""
@@ -449,7 +346,11 @@ class Receivers:
         if len(names) == 2:
             return self._made(name, roots, True) if called else True
         if self._bound(name, _NOTHING):
-            return self._imported(name, (), _NOTHING, roots, called)
+
+            def ask() -> bool:
+                return self._imported(name, (), _NOTHING, roots, called) or (called and self._made(name, roots, False))
+
+            return self._remembered((f"from {name}", roots, called), ask)
         if called:
             return self._made(name, roots, None)
         return self._remembered((f" {name}", roots), lambda: self._global(name, roots, False))
@@ -478,18 +379,5 @@ def _dotted(node: ast.expr) -> tuple[str, tuple[str, ...]]:
     return (node.id if isinstance(node, ast.Name) else ""), tuple(reversed(attributes))
 
 
-def owner_at(data: bytes, offset: int) -> str:
-    """Return the name of the module's class around a method; "" where another class may stand between them."""
-    start = data.rfind(b"\nclass ", 0, offset) + 1
-    match = _CLASS.match(data, start)
-    if match is None or re.search(rb"\n[ \t]+class ", data[start:offset]) is not None:
-        return ""
-    return match[1].decode("utf-8", "replace")
-
-
-_CLASS = re.compile(rb"class[ \t]+(\w+)")
-_TARGET = rb"\bself\.%s[ \t]*(?:,|\bin\b)|\bas[ \t]+self\.%s\b|,[ \t]*self\.%s\b[^=\n(]*="
 _SPECIAL = ("__enter__", "__aenter__", "__call__", "__await__", "__next__", "__anext__", "__iter__", "__aiter__")
 _NOTHING = Reading()
-_EFFORT = 400
-_DEPTH = 60

@@ -20,8 +20,9 @@ from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
 from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
-from pitfall_lint.semantic.receivers import Receivers, owner_at
+from pitfall_lint.semantic.receivers import Receivers
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
+from pitfall_lint.semantic.texts import owner_at
 from pitfall_lint.semantic.verdict import Verdict, is_given
 from pitfall_lint.semantic.wants import Want, Wants, giving, known_roots, passed_on, telling_names
 from pitfall_lint.source import Source

@@ -150,7 +150,7 @@ def _subclasses(kind: type[cst.CSTNode]) -> Iterator[type[cst.CSTNode]]:
         yield from _subclasses(heir)
 
 
-_NODES = frozenset(_subclasses(cst.CSTNode))
+_NODES = frozenset(_subclasses(cst.CSTNode))  # type: ignore[type-abstract]
 """All kinds of nodes: asking a set is faster than asking abstract base classes."""
 
 
