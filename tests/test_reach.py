@@ -77,7 +77,7 @@ WAYS: Mapping[str, Mapping[str, str]] = {
     },
     "handed on by a package": {
         "pkg/__init__.py": "from pkg.inner import make\n",
-        "pkg/inner.py": "from client import Client\n\ndef make():\n    return Client()\n",
+        "pkg/inner.py": CLIENT + "\ndef make():\n    return Client()\n",
         "use.py": "from pkg import make\n\nasync def use():\n    make().get(1)\n",
     },
     "handed on by a star": {

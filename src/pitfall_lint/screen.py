@@ -16,8 +16,9 @@ from pitfall_lint.semantic.nearby import Nearby
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near
 from pitfall_lint.semantic.surroundings import Reach, Surroundings
-from pitfall_lint.semantic.suspicion import TABLE, Suspicion
+from pitfall_lint.semantic.suspicion import Suspicion
 from pitfall_lint.semantic.wants import Want, constructed, plain_want, telling_names, unbased, wants
+from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
 
 
@@ -228,7 +229,7 @@ class Screen:
                     if (module, whole) in seen:
                         continue
                     seen.add((module, whole))
-                    words = words if words is not None else set(source.data.translate(TABLE).split())
+                    words = words if words is not None else set(words_of(source.data))
                     for other, these in passed.items():
                         if other.encode() in words:
                             new = [want for want in these if whole or want.of_type]

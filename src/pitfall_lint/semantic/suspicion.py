@@ -25,10 +25,8 @@ from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
 from pitfall_lint.semantic.texts import owner_at
 from pitfall_lint.semantic.verdict import Verdict, is_given
 from pitfall_lint.semantic.wants import Want, Wants, giving, known_roots, passed_on, telling_names
+from pitfall_lint.semantic.words import occurrences
 from pitfall_lint.source import Source
-
-TABLE = bytes(code if (chr(code).isalnum() and code < 128) or code == 95 or code >= 128 else 32 for code in range(256))
-"""Leaves the bytes of words, so that `data.translate(TABLE).split()` are the words of a file."""
 
 
 class Suspicion:
@@ -184,20 +182,15 @@ class Suspicion:
         pending = list(words)
         while pending:
             word = pending.pop()
-            needle = word.encode()
             look = Look(self.wanted[word], word, self.imports.__contains__, self._is_bound)
-            position = data.find(needle)
-            while position >= 0:
-                end = position + len(needle)
-                if not _is_word(data[position - 1 : position]) and not _is_word(data[end : end + 1]):
-                    if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
-                        name = new[1].decode("utf-8", "replace")
-                        if name not in self.wanted:
-                            self.wanted[name] = self.wanted[word]
-                            pending.append(name)
-                    if look.may_matter(data, position, end) and not _in_import(data, position):
-                        yield position, word
-                position = data.find(needle, end)
+            for start, end in occurrences(data, word.encode()):
+                if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
+                    name = new[1].decode("utf-8", "replace")
+                    if name not in self.wanted:
+                        self.wanted[name] = self.wanted[word]
+                        pending.append(name)
+                if look.may_matter(data, start, end) and not _in_import(data, start):
+                    yield start, word
 
     def _read(self, place: Place, words: set[str], offset: int) -> Verdict:
         """Return to which rules a place matters by some words, and the names that it defines."""
@@ -394,10 +387,6 @@ _HOPS = 3
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _CLASS = re.compile(rb"class[ \t]+(\w+)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
-
-
-def _is_word(byte: bytes) -> bool:
-    return byte.isalnum() or byte == b"_" or byte >= b"\x80"
 
 
 def _in_import(data: bytes, position: int) -> bool:
