@@ -73,8 +73,8 @@ not meant, the type is. astray: a call of which the outcome is not returned, put
 coroutines. returns-later: a function that closes something and returns what may be read afterwards. chosen: not by
 a page, but by a user. joined: where texts are joined, whatever the words, see joints.py. leaves, returns, chain: kinds
 of through. leaves: only if what the word gives is returned or kept on an object; returns: only if it is returned;
-chain: only plain functions pass it on, as whoever calls them runs what they do. handed, by-async: of what is passed on, only
-what stands beside a word that hands functions to threads matters ("beside-entry"), or only calls in coroutines.
+chain: only plain functions pass it on, as whoever calls them runs what they do. handed, by-async: of what is passed on,
+only what stands beside a word that hands functions to threads matters ("beside-entry"), or only calls in coroutines.
 """
 _ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "returns", "chain", "based", "handed", "by-async"})
 _ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "returns-later", "local-address", "beside-entry"}
