@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pitfall_lint.semantic.suspicion import TABLE
+from pitfall_lint.semantic.words import continues, words_of
 
 Finder = Callable[[bytes], "set[str]"]
 
@@ -22,7 +22,7 @@ def finder(words: set[str], fast: bool) -> Finder:
     known = frozenset(needles)
 
     def find(data: bytes) -> set[str]:
-        return {needles[word] for word in known.intersection(data.translate(TABLE).split())}
+        return {needles[word] for word in known.intersection(words_of(data))}
 
     return find
 
@@ -38,13 +38,8 @@ def _aho_corasick(words: set[str], library: object) -> Finder:
         found: set[str] = set()
         for index, start, end in automaton.find_matches_as_indexes(data, overlapping=True):
             word = ordered[index]
-            if word not in found and not _continues(data, start - 1) and not _continues(data, end):
+            if word not in found and not continues(data, start - 1) and not continues(data, end):
                 found.add(word)
         return found
 
     return find
-
-
-def _continues(data: bytes, index: int) -> bool:
-    """Tell whether a byte belongs to a word."""
-    return 0 <= index < len(data) and TABLE[data[index]] != 32

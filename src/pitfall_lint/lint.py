@@ -109,6 +109,8 @@ def lint_with_facts(
     for rule in looked_at:
         if is_stopped():
             raise Stopped
+        if not whole:
+            file.look_at(awake.lines_of(rule))
         try:
             with timing.stage(rule.code):
                 found += _checked(rule, file)

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,7 @@ class Linter:
         return screen.facts(Source(path, self.bytes_of(path)), project)
 
     def learn(
-        self, sources: Iterable[tuple[int, str, Source]], known: Mapping[str, frozenset[str]] | None = None
+        self, sources: Sequence[tuple[int, str, Source]], known: Mapping[str, frozenset[str]] | None = None
     ) -> None:
         """Tell the screens the names of all coroutine functions, once, so that no file looks for them itself.
 
@@ -163,7 +163,8 @@ class Linter:
                 for name, classes in coroutines_of(source.data).items():
                     names[name] = names.get(name, frozenset()) | classes
         for screen in screens.values():
-            screen.learn(names)
+            files = ((os.path.abspath(path), source.data) for _, path, source in sources)
+            screen.learn(names, files if known is None else None)
 
     def rules(self, settings: config.Settings, path: str) -> tuple[catalog.Rule, ...]:
         """Return the rules that hold for a file. Raises SelectorError."""
@@ -262,7 +263,9 @@ def job_of(index: int, path: str, awake: Awake) -> Job:
 
 def awake_of(job: Job, rules: Iterable[catalog.Rule]) -> Awake:
     """Return what the screen said of a file."""
-    return Awake(tuple(rule for rule in rules if rule.code in job[2]), lines_of(job))
+    lines = lines_of(job)
+    by_rule = {code: these for code, these in job[2].items() if these is not None} if lines is not None else {}
+    return Awake(tuple(rule for rule in rules if rule.code in job[2]), lines, by_rule=by_rule)
 
 
 def lines_of(job: Job) -> tuple[int, ...] | None:

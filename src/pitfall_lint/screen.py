@@ -15,8 +15,10 @@ from pitfall_lint.semantic.joints import joints, may_join
 from pitfall_lint.semantic.nearby import Nearby
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near
-from pitfall_lint.semantic.suspicion import TABLE, Suspicion
-from pitfall_lint.semantic.wants import Want, constructed, plain_want, unbased, wants
+from pitfall_lint.semantic.surroundings import Reach, Surroundings
+from pitfall_lint.semantic.suspicion import Suspicion
+from pitfall_lint.semantic.wants import Want, constructed, plain_want, telling_names, unbased, wants
+from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
 
 
@@ -30,6 +32,16 @@ class Awake:
     """0-based lines of the definitions to look at; None for all of them."""
     lines_read: int = 0
     """How many lines `ast` has read to know it."""
+    by_rule: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    """The lines that each rule has to look at, where that is known; else each looks at all of them."""
+
+    def lines_of(self, rule: Rule) -> tuple[int, ...] | None:
+        """Return the lines that one rule has to look at; None for all that there are."""
+        own = self.by_rule.get(rule.code)
+        if own is None or self.lines is None:
+            return self.lines
+        lines = frozenset(self.lines)
+        return tuple(line for line in own if line in lines)
 
 
 ASLEEP = Awake()
@@ -71,37 +83,41 @@ class Screen:
     """Returns the words of interest in a file's bytes."""
     coroutines: dict[str, tuple[Want, ...]] | None = field(default=None, repr=False)
     """The project's coroutine functions, if somebody has looked for all of them."""
-    _owners: dict[str, dict[str, frozenset[str]]] = field(default_factory=dict, repr=False)
-    """The coroutine functions of modules that are imported."""
     _nearby: Nearby = field(init=False, repr=False)
     _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
     _passing: dict[str, dict[str, tuple[Want, ...]]] = field(default_factory=dict, repr=False)
     """The names that modules pass on which nobody looks at otherwise."""
     _last: tuple[str, Suspicion | None] = field(default=("", None), repr=False)
     """The file that was read last: what was parsed of it is not parsed again."""
-    _named: dict[str, frozenset[str]] = field(default_factory=dict, repr=False)
+    around: Surroundings = field(init=False, repr=False)
     joined_all: bool = field(default=False, init=False)
     """Whether one of those rules was asked for in so many words: then joints of unknown names matter, too."""
 
     def __post_init__(self) -> None:
         self.find = self._finder(())
+        self.around = Surroundings(self.libraries, self.find)
         self.through = frozenset(rule.code for rule in self.rules if "through" in rule.shape)
         known = (f.name for f in self.libraries.rows(Function) if f.coroutine)
         self._nearby = Nearby(self.libraries, based=any("based" in rule.shape for rule in self.rules))
         self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
         self.async_names = frozenset(name.rpartition(".")[2] for name in known)
 
-    def learn(self, owners: Mapping[str, frozenset[str]]) -> None:
-        """Take the names of all coroutine functions of a project, so that no file has to look for them itself."""
+    def learn(self, owners: Mapping[str, frozenset[str]], files: Iterable[tuple[str, bytes]] | None = None) -> None:
+        """Take the names of all coroutine functions of a project, so that no file has to look for them itself.
+
+        `files` are the paths and texts of all files, where they are at hand.
+        """
         if self.coroutine_rules or self.async_arguments:
             self.coroutines = {name: self._coroutine(name, classes) for name, classes in owners.items()}
             self.find = self._finder({*owners, *(class_ for classes in owners.values() for class_ in classes)})
+        self.around = Surroundings(self.libraries, self.find, files)
 
     def _finder(self, more: Iterable[str]) -> Finder:
         words = {*self.wanted, *more}
         words.update(
             part for these in self.wanted.values() for w in these for root in w.roots for part in root.split(".")
         )
+        words |= telling_names(self.libraries)
         words.discard("")
         return finder(words, self.fast)
 
@@ -132,11 +148,15 @@ class Screen:
             suspicion.lines = {line: set(codes) for line, codes in lines.items()}
             lines = suspicion.more(foreign)
             lines_read += suspicion.lines_read
-        codes = {code for codes in lines.values() for code in codes}
-        if not codes:
+        by_rule: dict[str, list[int]] = {}
+        for line in sorted(lines):
+            for code in lines[line]:
+                by_rule.setdefault(code, []).append(line)
+        if not by_rule:
             return ASLEEP
-        rules = tuple(rule for rule in self.rules if rule.code in codes)
-        return Awake(rules, tuple(sorted(lines)), lines_read)
+        rules = tuple(rule for rule in self.rules if rule.code in by_rule)
+        told = {code: tuple(these) for code, these in by_rule.items()}
+        return Awake(rules, tuple(sorted(lines)), lines_read, told)
 
     def _alone(self, source: Source, project: Project | None) -> _Alone:
         """Return what matters in a file by its own words, and what it passes on; kept, since importers ask, too."""
@@ -149,7 +169,7 @@ class Screen:
     def _look(self, source: Source, project: Project | None) -> _Alone:
         data = _plain_bytes(source)
         found = self.find(data)
-        wanted = {w: self.wanted[w] for w in found if w in self.wanted and self._in_reach(w, found, source, project)}
+        wanted = {w: these for w in found if w in self.wanted and (these := self._in_reach(w, found, source, project))}
         coroutines: dict[str, tuple[Want, ...]] = {}
         if self.coroutine_rules or (wanted and self.async_arguments):
             coroutines, classes = self._coroutines_in(source, data, found, project)
@@ -182,10 +202,15 @@ class Screen:
         project: Project | None,
         coroutines: Iterable[str],
     ) -> Suspicion:
-        reach = Reach(self, source, project) if project is not None else (lambda full, roots: True)
         names = {*coroutines, *self.async_names}
+        if project is None:
+            return Suspicion(source, wanted, self.libraries, frozenset(found), coroutines=names)
+        reach = Reach(self.around, source, project)
         local = self._nearby.local_names(source, project) if self.local else None
-        return Suspicion(source, wanted, self.libraries, frozenset(found), reach, names, local)
+        return Suspicion(
+            *(source, wanted, self.libraries, frozenset(found), reach, reach.is_own, reach.may_await, names, local),
+            self.around.receivers(source, frozenset(found), reach, project),
+        )
 
     def _passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names in a file that other modules of the project pass on: what uses them may matter."""
@@ -207,7 +232,7 @@ class Screen:
                     if (module, whole) in seen:
                         continue
                     seen.add((module, whole))
-                    words = words if words is not None else set(source.data.translate(TABLE).split())
+                    words = words if words is not None else set(words_of(source.data))
                     for other, these in passed.items():
                         if other.encode() in words:
                             new = [want for want in these if whole or want.of_type]
@@ -232,23 +257,31 @@ class Screen:
         found = self.find(_plain_bytes(source))
         wanted = {}
         for word in found:
-            through = tuple(want for want in self.wanted.get(word, ()) if "through" in want.shape)
-            if through and self._in_reach(word, found, source, project):
-                wanted[word] = through
+            through = (want for want in self.wanted.get(word, ()) if "through" in want.shape)
+            if near := tuple(want for want in through if self._is_in_reach(want, found, source, project)):
+                wanted[word] = near
         suspicion = self._suspicion(source, wanted, found, project, ())
         suspicion.run()
         return dict(suspicion.passed_on)
 
-    def _in_reach(self, word: str, found: set[str], source: Source, project: Project | None) -> bool:
-        """Tell whether a wanted library is named here, or could come in by an import from the project."""
-        for want in self.wanted[word]:
-            if not want.roots or is_near(want.roots, found) or (want.of_type and not want.near) or not want.name:
-                return True
-            if want.of_type and project is not None and any(root.rpartition(".")[2] in found for root in want.roots):
-                # the word is here, the package only where the object's type is imported from
-                if any(is_near(want.roots, found | self.named_in(p, project)) for p in project.imported_by(source)):
-                    return True
-        return False
+    def _in_reach(self, word: str, found: set[str], source: Source, project: Project | None) -> tuple[Want, ...]:
+        """Return the wants of a word whose library is named here, or could come in by an import from the project."""
+        return tuple(want for want in self.wanted[word] if self._is_in_reach(want, found, source, project))
+
+    def _is_in_reach(self, want: Want, found: set[str], source: Source, project: Project | None) -> bool:
+        roots = want.roots
+        if not roots or not want.name or is_near(roots, found):
+            return True
+        if not want.of_type or project is None:
+            return want.of_type
+        leaf_is_here = any(root.rpartition(".")[2] in found for root in roots)
+        if want.near:  # the word is here, the package only where the object's type is imported from
+            return leaf_is_here and self._import_names(roots, found, source, project)
+        telling = telling_names(self.libraries)
+        return leaf_is_here or not telling.isdisjoint(found) or self._import_names(roots, set(), source, project)
+
+    def _import_names(self, roots: frozenset[str], found: set[str], source: Source, project: Project) -> bool:
+        return any(is_near(roots, found | self.around.named_in(p, project)) for p in project.imported_by(source))
 
     def _coroutines_in(
         self, source: Source, data: bytes, found: set[str], project: Project | None
@@ -259,9 +292,7 @@ class Screen:
         owners = dict(coroutines_of(data))
         if project is not None:
             for path in project.imported_by(source, depth=2):
-                if path not in self._owners:
-                    self._owners[path] = coroutines_of(project.read(path) or b"")
-                for name, classes in self._owners[path].items():
+                for name, classes in self.around.owners_in(path, project).items():
                     owners[name] = owners.get(name, frozenset()) | classes
         here = {name: self._coroutine(name, owners[name]) for name in owners if name.encode() in data}
         named = {c for classes in owners.values() for c in classes if c and c.encode() in data}
@@ -272,7 +303,7 @@ class Screen:
         path = os.path.abspath(source.path)
         passed = self._alone(source, project).passed_on if not self.always else {}
         told: list[object] = [sorted((name, sorted(map(plain_want, these))) for name, these in passed.items())]
-        told += [sorted(self.named_in(path, project))]
+        told += [sorted(self.around.named_in(path, project))]
         told.append(self._nearby.facts(source, joined=bool(self.joined), local=bool(self.local)))
         return digest(told)
 
@@ -283,41 +314,11 @@ class Screen:
 
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit; what others led to may have come from it."""
-        self._named.pop(os.path.abspath(path), None)
-        self._owners.pop(os.path.abspath(path), None)
+        self.around.forget(os.path.abspath(path))
         self._nearby.forget(path)
         self._own.clear()
         self._passing.clear()
         self._last = "", None
-
-    def named_in(self, path: str, project: Project) -> frozenset[str]:
-        """Return the words of interest in another module."""
-        found = self._named.get(path)
-        if found is None:
-            found = self._named[path] = frozenset(self.find(project.read(path) or b""))
-        return found
-
-
-class Reach:
-    """Tells for one file whether its imports lead to a library."""
-
-    def __init__(self, screen: Screen, source: Source, project: Project) -> None:
-        self._screen = screen
-        self._source = source
-        self._project = project
-        self._answers: dict[tuple[str, frozenset[str]], bool] = {}
-
-    def __call__(self, full: str, roots: frozenset[str]) -> bool:
-        """Tell whether the modules that a name is imported from (all imports for "") name one of the packages."""
-        key = (full, roots)
-        if key not in self._answers:
-            self._answers[key] = self._ask(full, roots)
-        return self._answers[key]
-
-    def _ask(self, full: str, roots: frozenset[str]) -> bool:
-        project, path = self._project, os.path.abspath(self._source.path)
-        paths = project.module_paths(full, path) if full else project.imported_by(self._source)
-        return any(is_near(roots, self._screen.named_in(module, project)) for module in paths)
 
 
 _SCREENS: list[tuple[tuple[Rule, ...], Libraries, Screen]] = []

@@ -11,7 +11,7 @@ from pitfall_lint.libraries.rows import Row, name_field, row, word_field
 class Spawn(Row):
     """A call that starts a coroutine (or a function) in the background and gives a task or future."""
 
-    call: str = name_field()
+    call: str = name_field(shape=("not-awaited",))
     coroutine: str = "0|coro"
     """Where the coroutine is: position|keyword."""
     function: str = ""

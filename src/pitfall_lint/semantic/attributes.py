@@ -126,7 +126,8 @@ def assignments(class_: Class, name: str) -> list[Assignment]:
     Each is (method or None, the assigning node, the value's expression or None).
     """
     found: list[Assignment] = []
-    for node in own_nodes(class_.node.body):
+    block, outline = class_.block, class_.file.outline
+    for node in own_nodes(class_.node.body) if block is None or outline.class_binds(block, name) else ():
         if (isinstance(node, cst.AnnAssign) and _is_name(node.target, name)) or (
             isinstance(node, cst.Assign) and any(_is_name(t.target, name) for t in node.targets)
         ):

@@ -25,6 +25,9 @@ def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
                 leaf.decode("utf-8", "replace") for leaf in _LEAF.findall(match[2])
             }
     for match in COROUTINE.finditer(data):
+        line = data.rfind(b"\n", 0, match.start()) + 1
+        if b"asynccontextmanager" in data[data.rfind(b"\n", 0, max(line - 1, 0)) + 1 : line]:
+            continue
         name = match[1].decode("utf-8", "replace")
         owners = {""}
         if data[match.start() - 1 : match.start()] in (b" ", b"\t"):

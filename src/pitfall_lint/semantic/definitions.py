@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -33,6 +34,9 @@ class Param:
     """positional, keyword, args or kwargs."""
 
 
+_FIRST_PARAM = re.compile(rb"[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(\s*([A-Za-z_]\w*)[ \t]*[,):=]")
+
+
 class Function:
     """A `def` or lambda of the project. Known by its block (outermost ones) or by its node."""
 
@@ -42,6 +46,7 @@ class Function:
         self.file = file
         self.block = block
         self._node = node
+        self._nodes: dict[tuple[type[cst.CSTNode], ...], tuple[cst.CSTNode, ...]] = {}
         self.class_ = class_
 
     def __repr__(self) -> str:
@@ -81,6 +86,10 @@ class Function:
     @cached_property
     def is_generator(self) -> bool:
         """Tell whether its own body yields."""
+        if self.block is not None:
+            lines = self.file.source.lines[self.block.header : self.block.end]
+            if not any(b"yield" in line for line in lines):
+                return False
         return any(True for _ in self.nodes(cst.Yield))
 
     @property
@@ -150,7 +159,13 @@ class Function:
     @property
     def self_name(self) -> str | None:
         """The name of the first parameter of a method."""
-        return self.params[0].name if self.is_method and self.params else None
+        if not self.is_method:
+            return None
+        if self.block is not None:
+            head = b"".join(self.file.source.lines[self.block.header : self.block.header + 2])
+            if match := _FIRST_PARAM.match(head):
+                return match[1].decode("utf-8", "replace")
+        return self.params[0].name if self.params else None
 
     @overload
     def nodes(self, kind: type[N], /) -> Iterator[N]: ...
@@ -158,9 +173,22 @@ class Function:
     def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]: ...
     def nodes(self, *kinds: type[cst.CSTNode]) -> Iterator[cst.CSTNode]:
         """Yield the nodes of these kinds in its own body, nested functions left out; without kinds all."""
-        for node in own_nodes(self.node.body):
-            if not kinds or isinstance(node, kinds):
-                yield node
+        found = self._nodes.get(kinds)
+        if found is None:
+            if not kinds:
+                found = tuple(own_nodes(self.node.body))
+            else:
+                fits = {kind for kind in {type(node) for node in self.nodes()} if issubclass(kind, kinds)}
+                found = tuple(node for node in self.nodes() if type(node) in fits)
+            self._nodes[kinds] = found
+        yield from found
+
+    def may_use(self, names: frozenset[str]) -> bool:
+        """Rule out, in bytes, that its text names a library's function by one of these leaf names."""
+        if self.block is None:
+            return True
+        text = b"".join(self.file.source.lines[self.block.first : self.block.end])
+        return any(word in text for word in self.file.words_for(names))
 
     def calls(self) -> Iterator[Call]:
         """Yield the calls in its own body."""
@@ -241,13 +269,20 @@ class Class:
     @cached_property
     def bases(self) -> tuple[Class | str | None, ...]:
         """Its bases: project classes, canonical library names, None for what cannot be told."""
-        return tuple(self.file.class_or_name(arg.value) for arg in self.node.bases if not arg.star)
+        return tuple(self.file.class_or_name(arg.value) for arg in self._head.bases if not arg.star)
+
+    @cached_property
+    def _head(self) -> cst.ClassDef:
+        """The node of the `class` line at least."""
+        if self._node is None and "node" not in self.__dict__ and self.block is not None:
+            return self.file.class_head(self.block)
+        return self.node
 
     @cached_property
     def _linear(self) -> tuple[tuple[Class | str, ...], bool]:
         """Its ancestors, breadth first (enough to look attributes up), and whether all are known."""
         order: list[Class | str] = [self]
-        complete = not any(arg.star for arg in self.node.bases)
+        complete = not any(arg.star for arg in self._head.bases)
         for entry in order:
             if isinstance(entry, str):
                 bases: tuple[Class | str | None, ...] = self.file.libraries.bases(entry)[1:]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
@@ -42,6 +43,7 @@ class File(Mending):
         """Absolute paths of the other modules that this one asked for, found or not; see `dependencies`."""
         self.module_names: dict[str, names.Found | None] = {}
         self.values: dict[cst.CSTNode, tuple[Value, ...]] = {}
+        self._words: dict[frozenset[str], tuple[bytes, ...]] = {}
         self._functions: dict[cst.CSTNode | Block, Function] = {}
         self._classes: dict[cst.CSTNode | Block, Class] = {}
 
@@ -116,6 +118,12 @@ class File(Mending):
 
     def class_node(self, block: Block) -> cst.ClassDef:
         """Return the LibCST node of a class outside of functions, as it stands in the skeleton."""
+        slice_ = None if self.reads_whole_module or self.has_read(None) else self.outline.class_slice(block)
+        tree = self.piece(slice_) if slice_ is not None else None
+        for node in tree.by_kind.get(cst.ClassDef, ()) if tree is not None else ():
+            if isinstance(node, cst.ClassDef) and node.name.value == block.name:
+                self._classes[node] = self.class_for(block)
+                return node
         nodes = self.skeleton.by_kind.get(cst.ClassDef, [])
         index = self.outline.classes.index(block)
         if index < len(nodes):
@@ -126,6 +134,29 @@ class File(Mending):
             if isinstance(node, cst.ClassDef) and node.name.value == block.name:
                 return node
         return cst.ClassDef(cst.Name(block.name), cst.IndentedBlock([]))
+
+    def words_for(self, names: frozenset[str]) -> tuple[bytes, ...]:
+        """Return the words by which this file's code may call functions with these leaf names: aliases, too."""
+        known = self._words.get(names)
+        if known is None:
+            words = set(names)
+            for name, bound in self.outline.imports.items():
+                if any(one.attribute in names for one in bound):
+                    words.add(name)
+            for leaf in names:
+                if leaf in self.outline.words:
+                    words.update(re.findall(rf"^\s*(\w+)[^=\n]*=[^=\n]*\b{leaf}\b", self.outline.skeleton.text, re.M))
+            known = self._words[names] = tuple(word.encode() for word in sorted(words))
+        return known
+
+    def class_head(self, block: Block) -> cst.ClassDef:
+        """Return a node of a class that has at least its head: what stands in the rest of the module is not read."""
+        slice_ = None if self.has_read(None) else self.outline.header(block)
+        tree = self.piece(slice_) if slice_ is not None else None
+        for node in tree.by_kind.get(cst.ClassDef, ()) if tree is not None else ():
+            if isinstance(node, cst.ClassDef):
+                return node
+        return self.class_node(block)
 
     # Where a node stands
 

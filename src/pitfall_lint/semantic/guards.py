@@ -45,6 +45,8 @@ def knows_threads(function: Function | None) -> bool:
 
 def _keeps(function: Function, but: cst.CSTNode | None, *, threads_alone: bool = False, of_loops: bool = True) -> bool:
     file = function.file
+    if not function.may_use(file.libraries.leaves(LoopKeeper)):
+        return False
     for node in function.nodes(cst.Call):
         if node is but:
             continue
@@ -214,7 +216,8 @@ def _runs_loop(function: Function, depth: int = 2) -> bool:
     if key not in memo:
         memo[key] = False
         calls = list(function.calls())
-        memo[key] = any(function.file.rows_of_call(call, RunsLoop) for call in calls) or (
+        runs_it = function.may_use(function.file.libraries.leaves(RunsLoop))
+        memo[key] = (runs_it and any(function.file.rows_of_call(call, RunsLoop) for call in calls)) or (
             depth > 0 and any((inner := runs(call)) is not None and _runs_loop(inner, depth - 1) for call in calls)
         )
     found: bool = memo[key]

@@ -52,9 +52,9 @@ def module_lookup(file: File, name: str) -> Found | None:
     imported = outline.imports.get(name, ())
     if imported:
         bindings.extend(imported)
-    if name in outline.words and (not bindings or outline.binds_otherwise(name)):
+    if name in outline.words:
         known = {"import", "function", "class"}
-        bindings.extend(b for b in file.skeleton.root.bindings.get(name, ()) if b.kind not in known)
+        bindings.extend(b for b in file.module_bindings(name) if b.kind not in known)
     bindings.extend(_global_assignments(file, name))
     found: Found | None
     if bindings:

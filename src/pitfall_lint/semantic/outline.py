@@ -241,10 +241,79 @@ class Outline:
                     found[name.strip()].append(block)
         return {name: tuple(blocks) for name, blocks in found.items()}
 
-    def binds_otherwise(self, name: str) -> bool:
-        """Tell whether module-level code may bind `name` by anything but an import."""
-        pattern = rf"(?<![.\w]){re.escape(name)}\s*(?:,[^=\n]*)?(?::|=(?!=)|\+=|\s+in\b)|as\s+{re.escape(name)}\s*:"
-        return re.search(pattern, self.skeleton.text) is not None
+    def statements_binding(self, name: str) -> tuple[Slice, ...] | None:
+        """Return the statements of the module that may give a name a value; None where they cannot be told."""
+        found = self._binding_statements
+        return None if found is None else tuple(found.get(name, ()))
+
+    @cached_property
+    def _binding_statements(self) -> dict[str, list[Slice]] | None:
+        skeleton = self.skeleton
+        lines = skeleton.text.splitlines(keepends=True)
+        try:
+            statements = ast.parse(skeleton.text).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+        if len(lines) != len(skeleton.lines):
+            return None  # lines that only Python sees as one
+        found: dict[str, list[Slice]] = {}
+        for statement in statements:
+            first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
+            if isinstance(statement, (ast.ClassDef, ast.Expr, ast.Import, ast.ImportFrom, ast.Pass)) and not any(
+                isinstance(node, ast.NamedExpr) for node in ast.walk(statement)
+            ):
+                continue
+            slice_ = Slice("".join(lines[first:last]), skeleton.lines[first:last])
+            for name in {name for node in ast.walk(statement) for name in _bound_names(node)}:
+                found.setdefault(name, []).append(slice_)
+        return found
+
+    def class_slice(self, block: Block) -> Slice | None:
+        """Return a class of the module without its methods; None where that cannot be cut out."""
+        skeleton = self.skeleton
+        lines = skeleton.text.splitlines(keepends=True)
+        if block.parent is not None or len(lines) != len(skeleton.lines):
+            return None
+        inside = [index for index, line in enumerate(skeleton.lines) if block.first <= line < block.end]
+        if not inside:
+            return None
+        return Slice("".join(lines[inside[0] : inside[-1] + 1]), skeleton.lines[inside[0] : inside[-1] + 1])
+
+    def class_binds(self, block: Block, name: str) -> bool:
+        """Tell whether the body of a class may give a name a value outside of its definitions."""
+        if name not in self.words:
+            return False
+        pattern = re.compile(rb"[ \t]+(?:.*[,\s(])?%s\b[^\n=]*[:=]" % re.escape(name.encode()))
+        lines, line = self.source.lines, block.header
+        for child in [*block.children, None]:
+            end = child.first if child is not None else block.end
+            if any(pattern.match(text) for text in lines[line:end]):
+                return True
+            line = max(line, child.end if child is not None else end)
+        return False
+
+    def header(self, block: Block) -> Slice | None:
+        """Return the head of a class of the module with an empty body; None where that is not easily told."""
+        if block.parent is not None:
+            return None
+        lines = self.source.lines
+        for end in range(block.header + 1, min(block.header + 40, block.end) + 1):
+            text = b"".join(lines[block.header : end])
+            plain = _STRING_OR_COMMENT.sub(b"", text).rstrip()
+            if plain.endswith(b":") and _open_brackets(plain) == 0:
+                code = text.decode(self.source.encoding).rstrip("\r\n")
+                tail = "pass" if "#" not in lines[end - 1].decode("latin-1") else None
+                if tail is None:
+                    return None
+                return Slice(f"{code} {tail}{self.source.newline}", tuple(range(block.header, end)))
+        return None
+
+
+def _bound_names(node: ast.AST) -> tuple[str, ...]:
+    if isinstance(node, ast.Name):
+        return () if isinstance(node.ctx, ast.Load) else (node.id,)
+    name = getattr(node, "name", None) if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) else None
+    return (name,) if isinstance(name, str) else ()
 
 
 def normal_form(code: str) -> str:

@@ -12,6 +12,7 @@ import libcst as cst
 from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.keys import keys_of
+from pitfall_lint.semantic.owning import may_own
 from pitfall_lint.semantic.scopes import Binding
 from pitfall_lint.semantic.values import Const, Instance, Unknown
 from pitfall_lint.semantic.walk import all_nodes, own_nodes
@@ -257,7 +258,7 @@ def held_by(class_: Class, depth: int = 0) -> tuple[Held, ...]:
 def _own_held(class_: Class, depth: int) -> Iterator[Held]:
     from pitfall_lint.semantic.attributes import attribute_targets
 
-    for method in class_.methods():
+    for method in class_.methods() if may_own(class_) else ():
         for attribute, places in attribute_targets(method).items():
             for node, value in places:
                 if value is None or not isinstance(node, (cst.Assign, cst.AnnAssign)):

@@ -69,6 +69,8 @@ class Reading:
         self._calls: dict[ast.AST, ast.Call] = {}
         self._passed: set[ast.AST] = set()
         """What is called where somebody else gets what it gives: returned, put into a list, given to a runner."""
+        self.owner = ""
+        """The class of the module around it, where that is sure."""
         self.tree = tree
         if tree is not None:
             self._walk(tree, _IN_DEF, ())
@@ -196,7 +198,7 @@ class Reading:
                     for part in ast.walk(base):
                         if isinstance(part, (ast.Name, ast.Attribute)):
                             self.heirs[part] = node.name
-                            self._look(part, "async-argument")
+                            self._look(part, "async-argument", "called")  # whoever makes an object calls it
             elif kind is ast.Return:
                 self.returns.append(node.value)
                 if place is not _IN_ASYNC:  # there, who awaits the function gets what it gives

@@ -9,13 +9,19 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Any
 
+from pitfall_lint.semantic.asking import Asking
+from pitfall_lint.semantic.lineage import Lineage
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.spans import Binding
+from pitfall_lint.semantic.texts import Texts
 
-_Question = tuple[ast.expr, Reading, frozenset[str]]
+_Question = tuple[ast.expr, Reading, frozenset[str], bool]
+"""An expression, where it stands, what it may be an object of, and whether it is enough that it is anywhere near."""
 _NEVER = (
     *(ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp, ast.DictComp),
     *(ast.SetComp, ast.GeneratorExp, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Lambda),
@@ -27,7 +33,6 @@ PLAIN_METHODS = frozenset(
     name for kind in (dict, list, str, bytes, set, int) for name in dir(kind) if not name.startswith("_")
 ) | {"json", "text", "read", "readline", "readlines", "total_seconds", "isoformat", "model_dump", "group", "groups"}
 """Methods that give plain data, whatever they are called on."""
-_ASSIGNMENT = rb"\bself\.%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)"
 
 
 def is_near(roots: frozenset[str], named: Collection[str]) -> bool:
@@ -54,10 +59,20 @@ class Receivers:
         roots: frozenset[str],
         imports: Callable[[str], Iterable[Binding]],
         reaches: Callable[[str, frozenset[str]], bool],
-        giving: frozenset[str] = frozenset(),
+        giving: Mapping[str, frozenset[str]] = MappingProxyType({}),
+        elsewhere: Callable[[str], tuple[Receivers, tuple[str, ...]] | None] = lambda full: None,
+        lineage: Lineage | None = None,
+        at: Callable[[str], Receivers] | None = None,
+        asking: Asking | None = None,
     ) -> None:
+        self.elsewhere = elsewhere
+        """Tells in which module of the project an imported name is to be found, and under which names there."""
+        self.at = at or (lambda path: self)
+        """Answers the same questions for another file."""
+        self.lineage = lineage or Lineage((), ())
+        self._asking = asking or Asking()
         self.giving = giving
-        """Leaf names of library functions and methods that are known to give objects of a type."""
+        """The packages of what library functions and methods are known to give, by their leaf names."""
         self.data = data
         self.named = roots
         """The words of interest that this file names."""
@@ -65,110 +80,160 @@ class Receivers:
         self.reaches = reaches
         """Tells whether what a qualified name is imported from may have to do with these packages."""
         self._leaf_words: dict[frozenset[str], frozenset[str]] = {}
-        self._attributes: dict[tuple[str, frozenset[str]], bool] = {}
-        self._never: set[tuple[str, Reading, frozenset[str]]] = set()
-        """Names of definitions that hold no such object."""
-        self._bodies: dict[str, list[tuple[frozenset[str], bool]]] = {}
-        self._assignments: dict[str, list[bytes]] = {}
-        self._globals: dict[str, list[bytes]] = {}
-        self._working = 0
-        """How many questions about attributes and variables are open."""
+        self._answers: dict[Any, bool] = {}
+        self.texts = Texts(data)
+        self._nearness: dict[frozenset[str], bool] = {}
 
     def may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
         """Tell whether an expression of a definition could be an object of one of these packages."""
-        seen: set[tuple[str, Reading, frozenset[str]]] = set()
-        pending: list[_Question] = [(node, reading, roots)]
+        return self._asking.ask(lambda: self._pursue([(node, reading, roots, False)]))
+
+    def _pursue(self, pending: list[_Question]) -> bool:
         while pending:
-            found = self._ask(*pending.pop(), seen)
+            if self._asking.is_too_much():
+                return True
+            found = self._ask(*pending.pop())
             if found is True:
                 return True
             if found:
                 pending.extend(found)
-        if not self._working:
-            self._never |= seen
         return False
 
-    def _ask(
-        self, node: ast.expr, reading: Reading, roots: frozenset[str], seen: set[tuple[str, Reading, frozenset[str]]]
-    ) -> bool | list[_Question]:
+    def _remembered(self, key: Any, ask: Callable[[], bool], *, for_all: bool = False) -> bool:
+        """Return the answer of a question that may come back to itself: no, until it is known."""
+        return self._asking.remembered(self._asking.answers if for_all else self._answers, key, ask)
+
+    def _ask(self, node: ast.expr, reading: Reading, roots: frozenset[str], loose: bool) -> bool | list[_Question]:
         """Answer, or return the questions of which one has to be answered with yes."""
         if isinstance(node, _NEVER):
             return False
-        if isinstance(node, (ast.Await, ast.Subscript, ast.NamedExpr, ast.Starred)):
-            return [(node.value, reading, roots)]
+        if isinstance(node, (ast.Await, ast.NamedExpr, ast.Starred)):
+            return [(node.value, reading, roots, loose)]
+        if isinstance(node, ast.Subscript):
+            return [(node.value, reading, roots, loose)]
         if isinstance(node, ast.IfExp):
-            return [(node.body, reading, roots), (node.orelse, reading, roots)]
+            return [(node.body, reading, roots, loose), (node.orelse, reading, roots, loose)]
         if isinstance(node, ast.BoolOp):
-            return [(part, reading, roots) for part in node.values]
+            return [(part, reading, roots, loose) for part in node.values]
         if isinstance(node, ast.Call):
-            return self._called(node, reading, roots, seen)
+            return self._called(node, reading, roots, loose)
         if isinstance(node, ast.Name):
-            return self._name(node.id, reading, roots, seen)
+            return self._name(node.id, reading, roots, loose)
         if isinstance(node, ast.Attribute):
             return self._attribute(node, reading, roots)
         return True
 
-    def _called(
-        self, node: ast.Call, reading: Reading, roots: frozenset[str], seen: set[tuple[str, Reading, frozenset[str]]]
-    ) -> bool | list[_Question]:
+    def _called(self, node: ast.Call, reading: Reading, roots: frozenset[str], loose: bool) -> bool | list[_Question]:
         func = node.func
         if isinstance(func, ast.Attribute) and func.attr in self._leaves(roots):
-            return True if func.attr[:1].isupper() else [(func.value, reading, _packages(roots))]  # a client's method
+            # a client's method
+            return True if func.attr[:1].isupper() else [(func.value, reading, _packages(roots), True)]
         if isinstance(func, ast.Name):
             if func.id in reading.values or func.id in reading.params:
-                return self._name(func.id, reading, roots, seen)
+                return self._name(func.id, reading, roots, True)
             if self._bound(func.id, reading):
-                return self._imported(func.id, reading, roots)
-            return func.id not in _BUILTINS and self._near(roots) and self._returned(func.id, roots)
-        if isinstance(func, ast.Attribute) and func.attr in PLAIN_METHODS and func.attr not in self.giving:
+                return self._imported(func.id, (), reading, roots, None if loose else True)
+            if func.id in _BUILTINS or not self._near(roots):
+                return False
+            return loose or self._made(func.id, roots, None)
+        plain = isinstance(func, ast.Attribute) and func.attr in PLAIN_METHODS
+        if isinstance(func, ast.Attribute) and plain and func.attr not in self.giving:
             return False
         if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in ("self", "cls"):
-            return self._near(roots) and self._returned(func.attr, roots)
-        return [(func, reading, roots)]
+            return self._near(roots) and (loose or self._made(func.attr, roots, True))
+        if isinstance(func, ast.Attribute) and (owners := self.lineage.owners(func.attr)) is not None:
+            if (owners or plain) and not self._may_give(func.attr, roots):
+                # an object of the project's, which has such a method, or a dict, a list, a text
+                return [(func.value, reading, owners, loose)] if self._some_gives(func.attr, roots) else False
+        root, attributes = _dotted(func)
+        if root and not loose and self._bound(root, reading) and root not in reading.local:
+            return self._imported(root, attributes, reading, roots, True)
+        return [(func, reading, roots, True)]
 
-    def _name(
-        self, name: str, reading: Reading, roots: frozenset[str], seen: set[tuple[str, Reading, frozenset[str]]]
-    ) -> bool | list[_Question]:
+    def _some_gives(self, method: str, roots: frozenset[str]) -> bool:
+        """Tell whether a method of this name, in whatever class of the project, may give such an object."""
+
+        def ask() -> bool:
+            return any(self.at(path)._made(method, roots, False) for path in self.lineage.places(method))
+
+        return self._remembered((f".{method}()", roots), ask, for_all=True)
+
+    def _may_give(self, method: str, roots: frozenset[str]) -> bool:
+        """Tell whether a library's method of this name gives something of what is asked for."""
+        given = self.giving.get(method, frozenset())
+        return not given.isdisjoint(root.partition(".")[0] for root in roots if "." in root)
+
+    def _name(self, name: str, reading: Reading, roots: frozenset[str], loose: bool) -> bool | list[_Question]:
         if name in ("self", "cls"):
-            return self._near(roots)
-        if name in reading.params or name in reading.values:
-            key = (name, reading, roots)
-            if key in seen or key in self._never:  # what else it may be is being looked at
+            if not self._near(roots):
                 return False
-            seen.add(key)
-            if any(self._annotated(annotation, reading, roots) for annotation in reading.params.get(name, ())):
+            known = None if loose or not reading.owner else self.lineage.may_be(reading.owner, self._leaves(roots))
+            return known is not False
+        if name in reading.params or name in reading.values:
+            key = (name, reading, roots, loose)
+            if key in self._answers:  # it does not, or what else it may be is being looked at
+                return False
+            self._asking.deny(self._answers, key)
+            if any(self._annotated(annotation, reading, roots, loose) for annotation in reading.params.get(name, ())):
                 return True
-            return [(value, reading, roots) for value in reading.values.get(name, ())]
+            return [(value, reading, roots, loose) for value in reading.values.get(name, ())]
         if self._bound(name, reading):
-            return self._imported(name, reading, roots)
-        return self._near(roots) and self._remembered(f" {name}", roots, lambda: self._global(name, roots))
+            return self._imported(name, (), reading, roots, None if loose else False)
+        return self._near(roots) and self._remembered((f" {name}", roots), lambda: self._global(name, roots, True))
 
     def _attribute(self, node: ast.Attribute, reading: Reading, roots: frozenset[str]) -> bool | list[_Question]:
         if node.attr in self._leaves(roots):
             return True
+        if self._some_holds(node.attr, roots) is False:
+            return False
         if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls"):
-            return self._near(roots) and self._remembered(node.attr, roots, lambda: self._own(node.attr, roots))
-        return [(node.value, reading, roots)]
+            return self._near(roots) and self._remembered((node.attr, roots), lambda: self._own(node.attr, roots))
+        return [(node.value, reading, roots, True)]
 
-    def _remembered(self, key: str, roots: frozenset[str], ask: Callable[[], bool]) -> bool:
-        """Return the answer of a question that may come back to itself: no, until it is known."""
-        found = self._attributes.get((key, roots))
-        if found is None:
-            self._working += 1
-            self._attributes[key, roots] = False
-            found = self._attributes[key, roots] = ask()
-            self._working -= 1
-            if not found and self._working:  # perhaps only because another question was still open
-                del self._attributes[key, roots]
-        return found
+    def _some_holds(self, attribute: str, roots: frozenset[str]) -> bool | None:
+        """Tell whether an attribute of this name, of whatever object of the project, may be such an object."""
+        places = self.lineage.assigned(attribute)
+        if places is None:
+            return None
 
-    def _global(self, name: str, roots: frozenset[str]) -> bool:
-        """Tell whether what this module assigns to a variable may be such an object; yes when it assigns nothing."""
-        texts = self._globals.get(name)
-        if texts is None:
-            pattern = rb"^%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)" % re.escape(name.encode())
-            texts = self._globals[name] = re.findall(pattern, self.data, re.MULTILINE)
-        return not texts or any(self._text(text, roots) for text in texts)
+        def ask() -> bool:
+            return any(self.at(path).holds(attribute, roots) for path in places)
+
+        return self._remembered((f".{attribute}", roots), ask, for_all=True)
+
+    def holds(self, attribute: str, roots: frozenset[str]) -> bool:
+        """Tell whether an attribute that goes by a name in this file may be such an object."""
+        return self._near(roots) and self._remembered((f"*.{attribute}", roots), lambda: self._holds(attribute, roots))
+
+    def _holds(self, attribute: str, roots: frozenset[str]) -> bool:
+        for said, value in self.texts.given_to(attribute):
+            if (said and self._says(said, roots)) or (value and self._given(value, roots)) or not (said or value):
+                return True
+        return any(body is None or self._gives(body, roots) for body in self.texts.bodies_of(attribute))
+
+    def _says(self, text: bytes, roots: frozenset[str]) -> bool:
+        try:
+            annotation = ast.parse(text.decode("utf-8", "replace").strip(), mode="eval").body
+        except (SyntaxError, ValueError):
+            return True  # it goes on in the next line
+        return self._annotated(annotation, Reading(), roots, False)
+
+    def _given(self, text: bytes, roots: frozenset[str]) -> bool:
+        """Tell whether what an attribute is given may be such an object, by the text up to the end of its line."""
+        name = re.fullmatch(rb"([A-Za-z_]\w*)[ \t]*(?:#.*)?", text)
+        if name is None or list(self.imports(name[1].decode())):
+            return self._text(text, roots)
+        # A parameter, mostly: only an annotation or a default could say what it is.
+        word = re.escape(name[1])
+        notes = re.findall(rb"\b%s[ \t]*:[ \t]*([^=\r\n#]*)" % word, self.data)
+        return any(self._says(note.partition(b",")[0].rstrip(b") \t:"), roots) for note in notes) or (
+            re.search(rb"\b%s[ \t]*=(?!=)[ \t]*(?!None\b)\w" % word, self.data) is not None
+        )
+
+    def _global(self, name: str, roots: frozenset[str], unassigned: bool) -> bool:
+        """Tell whether what this module assigns to a variable may be such an object."""
+        texts = self.texts.module_variable(name)
+        return any(self._text(text, roots) for text in texts) if texts else unassigned
 
     def _text(self, text: bytes, roots: frozenset[str]) -> bool:
         try:
@@ -178,34 +243,40 @@ class Receivers:
             if head is None:
                 return text[:1] not in b"[{\"'"
             value = ast.parse(f"{head[0].decode('utf-8', 'replace')}()", mode="eval").body
-        return self.may_hold(value, Reading(), roots)
+        reading = Reading()
+        if isinstance(value, (ast.Subscript, ast.BinOp)) and self._annotated(value, reading, roots, False):
+            return True  # another name for a type
+        return self.may_hold(value, reading, roots)
 
-    def _returned(self, name: str, roots: frozenset[str]) -> bool:
-        """Tell whether a function of this file may return such an object; yes when it stands elsewhere."""
-        bodies = self._bodies.get(name)
-        if bodies is None:
-            bodies = self._bodies[name] = list(self._find_bodies(name))
-        leaves = self._leaves(roots)
-        return not bodies or any(asks or not leaves.isdisjoint(words) for words, asks in bodies)
+    def _made(self, name: str, roots: frozenset[str], unknown: bool | None) -> bool:
+        """Tell whether a function or class of this file may give such an object; `unknown` where there is none."""
 
-    def _find_bodies(self, name: str) -> Iterator[tuple[frozenset[str], bool]]:
-        """Yield the words of the functions of a name that return something, and whether they ask others for it."""
-        if f"def {name}".encode() not in self.data:
-            return
-        for match in re.finditer(
-            rb"^([ \t]*)(?:async[ \t]+)?def[ \t]+%s\b" % re.escape(name.encode()), self.data, re.M
-        ):
-            end = re.compile(rb"^[ \t]{0,%d}[^ \t\r\n#)\]}]" % len(match[1]), re.M).search(self.data, match.end())
-            body = self.data[match.start() : end.start() if end else len(self.data)]
-            if b"return" in body or b"yield" in body or b"->" in body:
-                words = frozenset(word.decode("utf-8", "replace") for word in re.findall(rb"\w+", body))
-                yield words, b" self." in body or b"(" in body[body.find(b":") :]
-            else:
-                yield frozenset(), False
+        def ask() -> bool:
+            bodies = self.texts.bodies_of(name)
+            if bodies:
+                return any(body is None or self._gives(body, roots) for body in bodies)
+            if re.search(rb"^[ \t]*class[ \t]+%s\b" % re.escape(name.encode()), self.data, re.MULTILINE):
+                known = self.lineage.may_be(name, self._leaves(roots))
+                if known is False:  # perhaps what entering, awaiting or calling the object gives
+                    return any(self.texts.bodies_of(m) and self._made(m, roots, False) for m in _SPECIAL)
+                return known or self._near(roots)
+            return self._global(name, roots, True) if unknown is None else unknown
+
+        return self._remembered((f"{name}()", roots), ask)
+
+    def _gives(self, body: Reading, roots: frozenset[str]) -> bool:
+        """Tell whether a function may return or yield such an object."""
+        function = body.tree
+        assert isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        if function.returns is not None and self._annotated(function.returns, body, roots, False):
+            return True
+        given = [value for value in body.returns if value is not None]
+        given += [n.value for n in ast.walk(function) if isinstance(n, ast.Yield) and n.value is not None]
+        return self._pursue([(value, body, roots, False) for value in given])
 
     def _own(self, name: str, roots: frozenset[str]) -> bool:
         """Tell whether what this file assigns to `self.name` may be such an object; yes when it assigns nothing."""
-        assigned = self._assigned(name)
+        assigned = self.texts.assigned(name)
         if not assigned:
             return True
         for text in assigned:
@@ -224,18 +295,7 @@ class Receivers:
                 return True
         return False
 
-    def _assigned(self, name: str) -> list[bytes]:
-        """Return the texts of what the file assigns to `self.name`; none when an annotation may say what it is."""
-        found = self._assignments.get(name)
-        if found is None:
-            needle = name.encode()
-            found = re.findall(_ASSIGNMENT % re.escape(needle), self.data) if b"self." + needle in self.data else []
-            if found and re.search(rb"\b%s[ \t]*:(?!=)" % re.escape(needle), self.data):
-                found = []
-            self._assignments[name] = found
-        return found
-
-    def _annotated(self, annotation: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
+    def _annotated(self, annotation: ast.expr, reading: Reading, roots: frozenset[str], loose: bool) -> bool:
         """Tell whether an annotation names one of the packages' types, or a class of the project near them."""
         for part in ast.walk(annotation):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
@@ -243,7 +303,7 @@ class Receivers:
                     inner = ast.parse(part.value, mode="eval").body
                 except (SyntaxError, ValueError):
                     continue
-                if not isinstance(inner, ast.Constant) and self._annotated(inner, reading, roots):
+                if not isinstance(inner, ast.Constant) and self._annotated(inner, reading, roots, loose):
                     return True
             if isinstance(part, ast.Attribute) and part.attr in self._leaves(roots):
                 return True
@@ -251,18 +311,49 @@ class Receivers:
                 if part.id in self._leaves(roots):
                     return True
                 if self._bound(part.id, reading):
-                    if self._imported(part.id, reading, roots):
+                    if self._imported(part.id, (), reading, roots, None if loose else True):
                         return True
-                elif part.id not in _BUILTINS and self._near(roots):
+                elif part.id not in _BUILTINS and self._near(roots) and (loose or self._made(part.id, roots, None)):
                     return True
         return False
 
     def _bound(self, name: str, reading: Reading) -> bool:
         return name in reading.inner or bool(list(self.imports(name)))
 
-    def _imported(self, name: str, reading: Reading, roots: frozenset[str]) -> bool:
+    def _imported(
+        self, name: str, attributes: tuple[str, ...], reading: Reading, roots: frozenset[str], called: bool | None
+    ) -> bool:
+        """Tell whether an imported name, or what calling it gives, may be such an object; None: or is anywhere near."""
         fulls = [*reading.inner.get(name, ()), *(binding.full for binding in self.imports(name))]
-        return any(not self._leaves(roots).isdisjoint(full.split(".")) or self.reaches(full, roots) for full in fulls)
+        leaves = self._leaves(roots)
+        for full in fulls:
+            if not leaves.isdisjoint(full.split(".")):
+                return True
+            if called is None:
+                if self.reaches(full, roots):
+                    return True
+                continue
+            found = self.elsewhere(".".join([full, *attributes]))
+            if found is not None and found[0].exported(found[1], roots, called):
+                return True
+        return False
+
+    def exported(self, names: tuple[str, ...], roots: frozenset[str], called: bool) -> bool:
+        """Tell whether what goes by some names here, or what calling it gives, may be such an object."""
+        if not names or len(names) > 2 or not self._near(roots):
+            return self._near(roots)
+        name = names[-1]
+        if len(names) == 2:
+            return self._made(name, roots, True) if called else True
+        if self._bound(name, _NOTHING):
+
+            def ask() -> bool:
+                return self._imported(name, (), _NOTHING, roots, called) or (called and self._made(name, roots, False))
+
+            return self._remembered((f"from {name}", roots, called), ask)
+        if called:
+            return self._made(name, roots, None)
+        return self._remembered((f" {name}", roots), lambda: self._global(name, roots, False))
 
     def _leaves(self, roots: frozenset[str]) -> frozenset[str]:
         found = self._leaf_words.get(roots)
@@ -272,4 +363,21 @@ class Receivers:
 
     def _near(self, roots: frozenset[str]) -> bool:
         """Tell whether this file names one of the packages, or imports what does."""
-        return is_near(roots, self.named) or self.reaches("", roots)
+        found = self._nearness.get(roots)
+        if found is None:
+            words = {root for root in roots if "." not in root and root.encode() in self.data}
+            found = self._nearness[roots] = bool(words) or is_near(roots, self.named) or self.reaches("", roots)
+        return found
+
+
+def _dotted(node: ast.expr) -> tuple[str, tuple[str, ...]]:
+    """Return the first of the names of `a.b.c`, and the others; "" for anything else."""
+    attributes: list[str] = []
+    while isinstance(node, ast.Attribute):
+        attributes.append(node.attr)
+        node = node.value
+    return (node.id if isinstance(node, ast.Name) else ""), tuple(reversed(attributes))
+
+
+_SPECIAL = ("__enter__", "__aenter__", "__call__", "__await__", "__next__", "__anext__", "__iter__", "__aiter__")
+_NOTHING = Reading()

@@ -57,7 +57,7 @@ class Registration:
 
 def registrations(file: File) -> tuple[Registration, ...]:
     """Return what the definitions that are looked at register, in the order of the text."""
-    key = "registrations"
+    key = ("registrations", file.view)
     if key not in file.memo:
         found = list(_registrations(file))
         found.sort(key=_position)

@@ -45,7 +45,7 @@ class _Known:
 
 def shadows(file: File) -> tuple[Shadow, ...]:
     """Return the routes of what is looked at that never run, each with the first that hides it."""
-    key = "shadows"
+    key = ("shadows", file.view)
     if key not in file.memo:
         file.memo[key] = tuple(_shadows(file))
     found: tuple[Shadow, ...] = file.memo[key]

@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property, lru_cache
 
-from pitfall_lint.libraries import Libraries, Row
+from pitfall_lint.libraries import Function, Libraries, Row
+from pitfall_lint.libraries.loops import ThreadEntry
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
 from pitfall_lint.semantic.later import may_be_later
 from pitfall_lint.semantic.localnames import LocalNames
@@ -21,12 +22,11 @@ from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
 from pitfall_lint.semantic.receivers import Receivers
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
+from pitfall_lint.semantic.texts import owner_at
 from pitfall_lint.semantic.verdict import Verdict, is_given
-from pitfall_lint.semantic.wants import Want, Wants, giving, known_roots, telling_names
+from pitfall_lint.semantic.wants import Want, Wants, giving, known_roots, passed_on, telling_names
+from pitfall_lint.semantic.words import occurrences
 from pitfall_lint.source import Source
-
-TABLE = bytes(code if (chr(code).isalnum() and code < 128) or code == 95 or code >= 128 else 32 for code in range(256))
-"""Leaves the bytes of words, so that `data.translate(TABLE).split()` are the words of a file."""
 
 
 class Suspicion:
@@ -39,23 +39,31 @@ class Suspicion:
         libraries: Libraries,
         named: frozenset[str] = frozenset(),
         reaches: Callable[[str, frozenset[str]], bool] = lambda full, roots: True,
+        is_own: Callable[[str], bool] = lambda full: True,
+        may_await: Callable[[str, frozenset[str]], bool] = lambda full, classes: True,
         coroutines: Collection[str] = (),
         local: LocalNames | None = None,
+        receivers: Receivers | None = None,
     ) -> None:
         self.local = local or LocalNames()
+        self.is_own = is_own
+        """Tells whether an import may lead to the project."""
+        self.may_await = may_await
+        """Tells whether an imported name may be a coroutine function, or a method of one of some classes."""
         self.coroutines = coroutines
         """Names that coroutine functions of the project go by here, where somebody asks for them."""
         self.source = source
         self.libraries = libraries
         self.wanted = dict(wanted)
         self.spans = Spans(source)
-        self.receivers = Receivers(
+        self.receivers = receivers or Receivers(
             source.data, named, lambda name: self.imports.get(name, ()), reaches, giving(libraries)
         )
         self._held: dict[tuple[ast.expr, frozenset[str]], bool] = {}
         self._plain: set[str] = set()
         """The words being looked for that matter in strings, too."""
         self._later: dict[Reading, bool] = {}
+        self._bound: dict[str, bool] = {}
         self._readings: dict[Place, list[Reading]] = {}
         self.lines_read = 0
         """How many lines `ast` has read."""
@@ -127,14 +135,15 @@ class Suspicion:
         owners = frozenset({class_} if class_ else ())
         for name in names:
             roots = owners - {name}
-            new = {code for code in touched if (name, code) not in self._told}
+            # Making an object gives nobody what its methods return.
+            fit = touched if name != class_ else {code for code in touched if "returns" not in touched[code]}
+            new = {code for code in fit if (name, code) not in self._told}
             if not new:
                 continue
             self._told.update((name, code) for code in new)
             by_shape: dict[frozenset[str], set[str]] = {}
             for code in new:
-                shape = touched[code] - ({"indirect"} if "indirect" in touched[code] else {"called", "dropped"})
-                by_shape.setdefault(shape, set()).add(code)
+                by_shape.setdefault(passed_on(touched[code]), set()).add(code)
             wants = tuple(
                 Want(name, name, bool(roots), Row, roots, frozenset(codes), shape) for shape, codes in by_shape.items()
             )
@@ -173,20 +182,15 @@ class Suspicion:
         pending = list(words)
         while pending:
             word = pending.pop()
-            needle = word.encode()
-            look = Look(self.wanted[word], word)
-            position = data.find(needle)
-            while position >= 0:
-                end = position + len(needle)
-                if not _is_word(data[position - 1 : position]) and not _is_word(data[end : end + 1]):
-                    if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
-                        name = new[1].decode("utf-8", "replace")
-                        if name not in self.wanted:
-                            self.wanted[name] = self.wanted[word]
-                            pending.append(name)
-                    if look.may_matter(data, position, end) and not _in_import(data, position):
-                        yield position, word
-                position = data.find(needle, end)
+            look = Look(self.wanted[word], word, self.imports.__contains__, self._is_bound)
+            for start, end in occurrences(data, word.encode()):
+                if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
+                    name = new[1].decode("utf-8", "replace")
+                    if name not in self.wanted:
+                        self.wanted[name] = self.wanted[word]
+                        pending.append(name)
+                if look.may_matter(data, start, end) and not _in_import(data, start):
+                    yield start, word
 
     def _read(self, place: Place, words: set[str], offset: int) -> Verdict:
         """Return to which rules a place matters by some words, and the names that it defines."""
@@ -221,6 +225,8 @@ class Suspicion:
             tree = ast.parse(text)
             pieces = [tree] if place.start >= 0 else [ast.Module([statement], []) for statement in tree.body]
             found = self._readings[place] = [Reading(piece) for piece in pieces]
+            if place.indent and len(found) == 1:
+                found[0].owner = owner_at(self.source.data, place.start)
         return found
 
     def _weigh(self, reading: Reading, words: set[str], verdict: Verdict) -> None:
@@ -274,6 +280,8 @@ class Suspicion:
             looks = looks | reading.outflow.how.get(use.node, frozenset())
         if any("returns-later" in want.shape for want in wanted) and self._returns_later(reading):
             looks = looks | {"returns-later"}
+        if any("beside-entry" in want.shape for want in wanted) and reading.among(self.libraries.leaves(ThreadEntry)):
+            looks = looks | {"beside-entry"}
         if any("local-address" in want.shape for want in wanted) and self.local.speaks_in(reading):
             looks = looks | {"local-address"}
         bound: list[Binding] = []
@@ -289,7 +297,7 @@ class Suspicion:
                     fits = want.of_type or not want.name
                     if fits and (not want.roots or self._may_hold(use.node.value, reading, want.roots)):
                         verdict.add(want, looks)
-                elif not want.of_type or want.kind is Row:
+                elif not want.of_type or (want.kind is Row and self._is_bound(word)):
                     if not want.name or self._may_stand_for(word, want, reading):
                         verdict.add(want, looks)
         for binding in bound:
@@ -327,6 +335,14 @@ class Suspicion:
             return True
         return "*" in self.imports or re.search(rb"^%s\b[^=\n(]*=" % word.encode(), self.source.data, re.M) is not None
 
+    def _is_bound(self, word: str) -> bool:
+        """Tell whether something in this file may bind a name, so that a method can go by its bare name."""
+        found = self._bound.get(word)
+        if found is None:
+            pattern = rb"\bdef[ \t]+%s\b|\b%s[ \t]*(?::?=(?!=)|,[^=\n(]*=(?!=))" % ((re.escape(word.encode()),) * 2)
+            found = self._bound[word] = re.search(pattern, self.source.data) is not None
+        return found
+
     def _may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
         if getattr(node, "attr", getattr(node, "id", "")) in telling_names(self.libraries):
             return True
@@ -339,10 +355,12 @@ class Suspicion:
     def _could_be(self, want: Want, name: str, full: str, has_receiver: bool) -> bool:
         """Tell whether an imported thing could be what is wanted: it is, or it is the project's, or an object."""
         if want.kind is Row:
-            return full.startswith(".") or full.partition(".")[0] not in known_roots(self.libraries)
-        if want.name and (name == self.libraries.canonical(want.name) or self.libraries.find_all(want.kind, name)):
+            return self.is_own(full) and ("coroutine-call" not in want.shape or self.may_await(name, want.roots))
+        if want.name and (name == self.libraries.canonical(want.name) or self._has_row(want.kind, name)):
             return True
         if full.partition(".")[0] not in known_roots(self.libraries):
+            if not self.is_own(full):
+                return not want.name and not want.roots
             return not want.roots or self.receivers.reaches(full, want.roots)
         if not want.name:
             return has_receiver and (
@@ -354,6 +372,11 @@ class Suspicion:
             and not _leaves(want.roots).isdisjoint([*full.split("."), *name.split(".")[:-1]])
         )
 
+    def _has_row(self, kind: type[Row], name: str) -> bool:
+        """Tell whether a row of a kind speaks of a name; of functions, only coroutine functions are asked for."""
+        rows = self.libraries.find_all(kind, name)
+        return any(row.coroutine for row in rows if isinstance(row, Function)) if kind is Function else bool(rows)
+
 
 @lru_cache(maxsize=4096)
 def _leaves(roots: frozenset[str]) -> frozenset[str]:
@@ -364,10 +387,6 @@ _HOPS = 3
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _CLASS = re.compile(rb"class[ \t]+(\w+)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
-
-
-def _is_word(byte: bytes) -> bool:
-    return byte.isalnum() or byte == b"_" or byte >= b"\x80"
 
 
 def _in_import(data: bytes, position: int) -> bool:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, overload
 
 import libcst as cst
 
 from pitfall_lint.semantic.outline import Block, Outline, Slice
-from pitfall_lint.semantic.scopes import Scope
+from pitfall_lint.semantic.scopes import Binding, Scope
 from pitfall_lint.semantic.walk import Tree, all_nodes
 from pitfall_lint.source import Source
 
@@ -34,11 +34,27 @@ class Syntax:
         """The trees of this text, for the next one."""
         self.memo: dict[object, Any] = {}
         """For rooms of `semantic/` that keep an answer per file."""
-        self._lines = None if lines is None else sorted(lines)
+        self._lines = None if lines is None else tuple(sorted(lines))
+        self.is_looked_at = True
+        """Whether checks run on this file, or others only ask it something."""
+        self._first_lines = self._lines
+        self._in_whole: bool | None = None
+        self._pieces: dict[Slice, Tree | None] = {}
         self._trees: dict[Block | None, Tree | None] = {}
         self._parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self._scope_of: dict[cst.CSTNode, Scope] = {}
         self._tree_of: dict[cst.CSTNode, Tree] = {}
+
+    def look_at(self, lines: tuple[int, ...] | None) -> None:
+        """Look at other definitions from now on: those that hold one of these lines, in order, or all."""
+        if lines != self._lines:
+            self._lines = lines
+            self.__dict__.pop("trees", None)
+
+    @property
+    def view(self) -> tuple[int, ...] | None:
+        """The lines that are looked at: a part of the key of every kept answer that depends on them."""
+        return self._lines
 
     @cached_property
     def trees(self) -> tuple[Tree, ...]:
@@ -74,10 +90,50 @@ class Syntax:
         tree = self._parse(block)
         self._trees[block] = tree
         if tree is not None:
-            self._parents.update(tree.parents)
-            self._scope_of.update(tree.scope_of)
-            self._tree_of[tree.module] = tree
+            self._know(tree)
         return tree
+
+    def piece(self, slice_: Slice) -> Tree | None:
+        """Return the tree of a piece of the module that is no definition of its own; None if unreadable."""
+        try:
+            tree = Tree(slice_)
+        except (cst.ParserSyntaxError, RecursionError):
+            return None
+        self._know(tree)
+        return tree
+
+    def read_module(self) -> Tree:
+        """Return the skeleton's tree; from now on nothing of it is read in pieces."""
+        self._in_whole = True
+        return self.skeleton
+
+    @property
+    def reads_whole_module(self) -> bool:
+        """Whether what stands in the module itself is read in one piece: then its nodes are met elsewhere, too."""
+        if self._in_whole is None:
+            looked_at = self._first_lines if self.is_looked_at else ()
+            self._in_whole = looked_at is None or any(self.outline.function_at(line) is None for line in looked_at)
+        return self._in_whole
+
+    def module_bindings(self, name: str) -> Sequence[Binding]:
+        """Return what binds a name in the module, but for what stands behind `global`; only that much is read."""
+        slices = self.outline.statements_binding(name)
+        if slices is None or (slices and (self.reads_whole_module or self.has_read(None))):
+            return self.skeleton.root.bindings.get(name, ())
+        found: list[Binding] = []
+        for slice_ in slices:
+            if slice_ not in self._pieces:
+                self._pieces[slice_] = self.piece(slice_)
+            tree = self._pieces[slice_]
+            if tree is None:
+                return self.skeleton.root.bindings.get(name, ())
+            found.extend(tree.root.bindings.get(name, ()))
+        return found
+
+    def _know(self, tree: Tree) -> None:
+        self._parents.update(tree.parents)
+        self._scope_of.update(tree.scope_of)
+        self._tree_of[tree.module] = tree
 
     def has_read(self, block: Block | None) -> bool:
         """Tell whether the tree of a definition was asked for: only then can an answer depend on its text."""

@@ -179,17 +179,18 @@ def module_variable(file: File, name: str) -> Shapes:
         known: Shapes = file.memo[key]
         return known
     file.memo[key] = ()
+    file.read_module()
     found = names.module_lookup(file, name)
     result: Shapes = ()
     if found is not None and found.scope == "module" and not any(isinstance(b, Block) for b in found.bindings):
         own = [b for b in found.bindings if isinstance(b, Binding)]
-        skeleton = file.skeleton
-        inside = [b for b in own if b.node in skeleton.order]
         result = _imported(file, name)
-        if inside:
+        skeleton = file.skeleton if own else None
+        inside = [b for b in own if skeleton is not None and b.node in skeleton.order]
+        if inside and skeleton is not None:
             result = _at_end(file, name, skeleton.module, result, {})
         for binding in own:
-            if binding.node not in skeleton.order:  # behind `global` in a function
+            if binding not in inside:  # behind `global` in a function
                 plain = binding.kind == "assign" and binding.value is not None and not binding.path
                 result = united(result or None, strings.shapes_of(file, binding.value) if plain else UNKNOWN) or ()  # type: ignore[arg-type]
     file.memo[key] = result

@@ -7,7 +7,7 @@ import ast
 from pitfall_lint.semantic.reading import Use
 from pitfall_lint.semantic.wants import Want
 
-_KINDS = frozenset({"leaves", "chain"})
+_KINDS = frozenset({"leaves", "returns", "chain"})
 
 
 class Verdict:
@@ -43,6 +43,8 @@ def _passes_on(want: Want, looks: set[str] | frozenset[str]) -> bool:
     """Tell whether a use matters to who uses the definition around it."""
     if "leaves" in want.shape:
         return "returned" in looks or "kept" in looks
+    if "returns" in want.shape:  # what a coroutine function returns is awaited by its callers
+        return "returned" in looks and "in-def" in looks
     return "chain" not in want.shape or "in-def" in looks
 
 

@@ -114,7 +114,7 @@ class Tree:
                         param.annotation.annotation if param.annotation else None,
                     )
                 )
-        if isinstance(node, cst.FunctionDef):
+        if isinstance(node, cst.FunctionDef) and ("global " in self.slice.text or "nonlocal " in self.slice.text):
             for statement in _declarations(node.body):
                 how = "global" if isinstance(statement, cst.Global) else "nonlocal"
                 for item in statement.names:
@@ -144,18 +144,29 @@ def _getters(kind: type[cst.CSTNode]) -> tuple[Callable[[Any], Any], ...]:
     return found
 
 
+def _subclasses(kind: type[cst.CSTNode]) -> Iterator[type[cst.CSTNode]]:
+    yield kind
+    for heir in kind.__subclasses__():
+        yield from _subclasses(heir)
+
+
+_NODES = frozenset(_subclasses(cst.CSTNode))  # type: ignore[type-abstract]
+"""All kinds of nodes: asking a set is faster than asking abstract base classes."""
+
+
 def _children(node: cst.CSTNode) -> list[cst.CSTNode]:
     kind = type(node)
     children: list[cst.CSTNode] = []
     for get in _GETTERS.get(kind) or _getters(kind):
         value = get(node)
-        if isinstance(value, cst.CSTNode):
+        if type(value) in _NODES:
             children.append(value)
-        elif isinstance(value, (tuple, list)):
-            children.extend(item for item in value if isinstance(item, cst.CSTNode))
+        elif type(value) is tuple or type(value) is list:
+            children.extend([item for item in value if type(item) in _NODES])
     return children
 
 
+_DEFINITIONS = frozenset({cst.FunctionDef, cst.Lambda, cst.ClassDef})
 _SCOPED = frozenset(_OPENS_SCOPE)
 
 
@@ -178,7 +189,7 @@ def own_nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         node = stack.pop()
         yield node
-        if node is not root and isinstance(node, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+        if type(node) in _DEFINITIONS and node is not root:
             continue
         stack.extend(reversed(_children(node)))
 

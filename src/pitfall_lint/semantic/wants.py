@@ -54,7 +54,8 @@ SHAPES = frozenset(
         "bare-await",
     }
     | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
-    | {"leaves", "chain", "joined", "astray", "chosen", "returns-later", "based", "bare-except"}
+    | {"leaves", "returns", "chain", "joined", "astray", "chosen", "returns-later", "based", "bare-except"}
+    | {"handed", "beside-entry", "by-async"}
 )
 """What pages and rows may say of the code around the words, so that less has to be read.
 
@@ -70,12 +71,23 @@ row speaks of. assigned: the name is an attribute that is assigned to. async-arg
 something that goes by the name of a coroutine function. constructed: functions that give an object of a type are
 not meant, the type is. astray: a call of which the outcome is not returned, put into a list or given to what runs
 coroutines. returns-later: a function that closes something and returns what may be read afterwards. chosen: not by
-a page, but by a user. joined: where texts are joined, whatever the words, see joints.py. leaves, chain: kinds of
-through. leaves: only if what the word gives is returned or kept on an object; chain: only plain functions pass it
-on, as whoever calls them runs what they do.
+a page, but by a user. joined: where texts are joined, whatever the words, see joints.py. leaves, returns, chain: kinds
+of through. leaves: only if what the word gives is returned or kept on an object; returns: only if it is returned;
+chain: only plain functions pass it on, as whoever calls them runs what they do. handed, by-async: of what is passed on,
+only what stands beside a word that hands functions to threads matters ("beside-entry"), or only calls in coroutines.
 """
-_ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "chain", "based"})
-_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "returns-later", "local-address"}
+_ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "returns", "chain", "based", "handed", "by-async"})
+_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "returns-later", "local-address", "beside-entry"}
+_OF_KEYWORDS = {"await": frozenset({"bare-await"}), "except": frozenset({"bare-except"})}
+
+
+def passed_on(shape: frozenset[str]) -> frozenset[str]:
+    """Return what the code around a name has to look like that stands for code of some shape."""
+    found = shape - ({"indirect"} if "indirect" in shape else {"called", "dropped"})
+    if "handed" in found:
+        found = (found - {"in-def"}) | {"beside-entry"}
+    return found | {"in-async"} if "by-async" in found else found
+
 
 Wants = Mapping[str, tuple[Want, ...]]
 
@@ -89,9 +101,9 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
     found: dict[str, dict[Want, None]] = {}
 
     def add(word: str, name: str, of_type: bool, roots: Iterable[str], more: Iterable[str] = ()) -> None:
-        if iskeyword(word) and name:
-            return  # a name from older Pythons
         whole = shape.union(more)
+        if iskeyword(word) and (name or not whole - {"chosen"} <= _ELSEWHERE | _OF_KEYWORDS.get(word, frozenset())):
+            return  # a name from older Pythons, or nothing that can be true of this keyword
         given = str(getattr(row, "argument", "")) if "given" in whole and name else ""
         want = Want(
             word,
@@ -239,16 +251,21 @@ def telling_names(libraries: Libraries) -> frozenset[str]:
 _ROOTS: dict[int, frozenset[str]] = {}
 
 
-_GIVING: dict[int, frozenset[str]] = {}
+_GIVING: dict[int, Mapping[str, frozenset[str]]] = {}
 
 
-def giving(libraries: Libraries) -> frozenset[str]:
-    """Return the leaf names of functions and methods that are known to give objects of a type."""
-    found = _GIVING.get(id(libraries))
-    if found is None:
-        names = (n for row in libraries.rows(Function) if row.returns for n in (row.name, *row.also))
-        found = _GIVING[id(libraries)] = frozenset(name.rpartition(".")[2] for name in names)
-    return found
+def giving(libraries: Libraries) -> Mapping[str, frozenset[str]]:
+    """Return, for leaf names of functions and methods that are known to give objects, the packages of their types."""
+    known = _GIVING.get(id(libraries))
+    if known is None:
+        found: dict[str, set[str]] = {}
+        for row in libraries.rows(Function):
+            for given in (row.returns, *row.parts):
+                for base in libraries.bases(libraries.canonical(given)) if given else ():
+                    for name in (row.name, *row.also):
+                        found.setdefault(name.rpartition(".")[2], set()).add(base.partition(".")[0])
+        known = _GIVING[id(libraries)] = {name: frozenset(packages) for name, packages in found.items()}
+    return known
 
 
 def known_roots(libraries: Libraries) -> frozenset[str]:

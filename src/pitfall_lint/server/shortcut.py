@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from pitfall_lint.finding import Edit, Finding, Fix, Related, Span
 from pitfall_lint.semantic.outline import Block, Outline
-from pitfall_lint.semantic.suspicion import TABLE
+from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source
 
 _DEFINITION = re.compile(rb"\b(?:def|class)\b")
@@ -126,7 +126,7 @@ def is_of_no_interest(edited: Edited, find: Callable[[bytes], set[str]], names: 
     if any(word in both for word in (b"async", b"global", b"nonlocal", b"import")) or find(both):
         return False
     own = edited.block.name.encode()
-    if not names.isdisjoint(word for word in both.translate(TABLE).split() if word != own):
+    if not names.isdisjoint(word for word in words_of(both) if word != own):
         return False
     return _told_to_others(edited.before) == _told_to_others(edited.after)
 

@@ -1,0 +1,96 @@
+"""Which classes of a project may inherit from which, told in bytes and by their names alone."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Collection, Iterable, Iterator
+
+_CLASS = re.compile(
+    rb"^[ \t]*class[ \t]+(\w+)[ \t]*(?:\[[^\]]*\][ \t]*)?(?:\(([^()]*(?:\([^()]*\)[^()]*)*)\)[ \t]*)?:", re.MULTILINE
+)
+_DEFINITION = re.compile(rb"^([ \t]*)(?:async[ \t]+)?(def|class)[ \t]+(\w+)", re.MULTILINE)
+_ATTRIBUTE = re.compile(
+    rb"(?:\bself\.|^[ \t]+)(\w+)[ \t]*(?::(?!=)[^\r\n]|=(?!=)|,[^=\r\n(]*=(?!=)|[ \t]in\b)", re.MULTILINE
+)
+_WORD = re.compile(rb"[A-Za-z_]\w*")
+_BUILTINS = frozenset(dir(builtins)) | {"ABC", "Enum", "IntEnum", "StrEnum", "Generic", "Protocol", "NamedTuple"}
+
+
+class Lineage:
+    """The classes of many files."""
+
+    def __init__(self, files: Iterable[tuple[str, bytes]], foreign: Collection[str]) -> None:
+        """`files` are paths and texts; `foreign` names of classes that are known not to be the project's."""
+        self._bases: dict[str, set[str]] = {}
+        self._owners: dict[str, set[str]] = {}
+        self._places: dict[str, dict[str, None]] = {}
+        self._assigned: dict[str, dict[str, None]] = {}
+        self._foreign = _BUILTINS | frozenset(foreign)
+        self._answers: dict[tuple[str, frozenset[str]], bool | None] = {}
+        for path, data in files:
+            if b"class " in data:
+                for name, bases in classes_of(data).items():
+                    self._bases.setdefault(name, set()).update(bases)
+                for class_, method in methods_of(data):
+                    self._owners.setdefault(method, set()).add(class_)
+                    self._places.setdefault(method, {})[path] = None
+                for name in set(_ATTRIBUTE.findall(data)):
+                    self._assigned.setdefault(name.decode("utf-8", "replace"), {})[path] = None
+
+    def owners(self, method: str) -> frozenset[str] | None:
+        """Return the classes that define a method of this name; None when not all classes are known."""
+        return frozenset(self._owners.get(method, ())) if self._owners else None
+
+    def places(self, method: str) -> Iterable[str]:
+        """Return the paths of the files that define a method of this name."""
+        return self._places.get(method, ())
+
+    def assigned(self, attribute: str) -> Iterable[str] | None:
+        """Return the paths of the files that may give an attribute of this name; None when not all are known."""
+        return (*self._assigned.get(attribute, ()), *self.places(attribute)) if self._owners else None
+
+    def may_be(self, name: str, others: frozenset[str]) -> bool | None:
+        """Tell whether a class of this name is one of some others, or may inherit from one; None when unknown."""
+        key = (name, others)
+        if key not in self._answers:
+            self._answers[key] = self._ask(name, others)
+        return self._answers[key]
+
+    def _ask(self, name: str, others: frozenset[str]) -> bool | None:
+        seen, pending, known = {name}, [name], True
+        while pending:
+            current = pending.pop()
+            if current in others:
+                return True
+            bases = self._bases.get(current)
+            if bases is None:
+                known = known and current in self._foreign
+                continue
+            pending.extend(bases - seen)
+            seen |= bases
+        return False if known else None
+
+
+def classes_of(data: bytes) -> dict[str, set[str]]:
+    """Return the classes of a file, with all names that stand among their bases."""
+    found: dict[str, set[str]] = {}
+    for match in _CLASS.finditer(data):
+        words = _WORD.findall(match[2]) if match[2] else ()
+        bases = found.setdefault(match[1].decode("utf-8", "replace"), set())
+        bases.update(word.decode("utf-8", "replace") for word in words)
+    return found
+
+
+def methods_of(data: bytes) -> Iterator[tuple[str, str]]:
+    """Yield the methods of a file, each as (class, name)."""
+    open_: list[tuple[int, str]] = []
+    for match in _DEFINITION.finditer(data):
+        indent = len(match[1])
+        while open_ and open_[-1][0] >= indent:
+            open_.pop()
+        name = match[3].decode("utf-8", "replace")
+        if match[2] == b"class":
+            open_.append((indent, name))
+        elif open_:
+            yield open_[-1][1], name

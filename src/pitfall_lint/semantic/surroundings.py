@@ -1,0 +1,128 @@
+"""What is told of other modules by their bytes: their words, coroutine functions, classes, and what they give."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from pitfall_lint.libraries import Libraries, Type
+from pitfall_lint.semantic.asking import Asking
+from pitfall_lint.semantic.coroutine_names import coroutines_of
+from pitfall_lint.semantic.lineage import Lineage
+from pitfall_lint.semantic.receivers import Receivers, is_near
+from pitfall_lint.semantic.wants import giving
+from pitfall_lint.source import Source
+
+if TYPE_CHECKING:
+    from pitfall_lint.semantic.project import Project
+
+
+class Surroundings:
+    """The modules of projects, as far as one set of words goes."""
+
+    def __init__(
+        self, libraries: Libraries, find: Callable[[bytes], set[str]], files: Iterable[tuple[str, bytes]] | None = None
+    ) -> None:
+        """`find` returns the words of interest in a text; `files` are paths and texts when all are known."""
+        self.libraries = libraries
+        self.find = find
+        self.is_complete = files is not None
+        types = (name for row in libraries.rows(Type) for name in row.names)
+        self.lineage = Lineage(files or (), {name.rpartition(".")[2] for name in types})
+        self._asking = Asking()
+        self._named: dict[str, frozenset[str]] = {}
+        self._owners: dict[str, dict[str, frozenset[str]]] = {}
+        self._receivers: dict[str, Receivers] = {}
+
+    def forget(self, path: str) -> None:
+        """Drop what is known of one file, after an edit; what others lead to may have come from it."""
+        self._named.pop(path, None)
+        self._owners.pop(path, None)
+        self._receivers.clear()
+        self._asking = Asking()
+
+    def named_in(self, path: str, project: Project) -> frozenset[str]:
+        """Return the words of interest in a module."""
+        found = self._named.get(path)
+        if found is None:
+            found = self._named[path] = frozenset(self.find(project.read(path) or b""))
+        return found
+
+    def names(self, path: str, roots: frozenset[str], project: Project) -> bool:
+        """Tell whether a module names one of some things."""
+        if is_near(roots, self.named_in(path, project)):
+            return True
+        if self.is_complete:  # all classes that matter are among the words that are looked for
+            return False
+        classes = [root.encode() for root in roots if "." not in root]
+        return bool(classes) and any(name in (project.read(path) or b"") for name in classes)
+
+    def owners_in(self, path: str, project: Project) -> dict[str, frozenset[str]]:
+        """Return the coroutine functions of a module, with the classes whose methods they are."""
+        if path not in self._owners:
+            self._owners[path] = coroutines_of(project.read(path) or b"")
+        return self._owners[path]
+
+    def receivers(self, source: Source, found: frozenset[str], reach: Reach, project: Project) -> Receivers:
+        """Return what tells the receivers of one file, whose words of interest are known."""
+        path = os.path.abspath(source.path)
+        bound = project.bindings_of(path, source.data)
+
+        def elsewhere(full: str) -> tuple[Receivers, tuple[str, ...]] | None:
+            there = project.resolved(full, path)
+            return (self._receivers_of(there[0], project), there[1]) if there is not None else None
+
+        return Receivers(
+            *(source.data, found, lambda name: bound.get(name, ()), reach, giving(self.libraries)),
+            *(elsewhere, self.lineage, lambda path: self._receivers_of(path, project), self._asking),
+        )
+
+    def _receivers_of(self, path: str, project: Project) -> Receivers:
+        known = self._receivers.get(path)
+        if known is None:
+            source = Source(path, project.read(path) or b"")
+            found = self.named_in(path, project)
+            known = self._receivers[path] = self.receivers(source, found, Reach(self, source, project), project)
+        return known
+
+
+class Reach:
+    """Tells for one file where its imports lead."""
+
+    def __init__(self, around: Surroundings, source: Source, project: Project) -> None:
+        self._around = around
+        self._source = source
+        self._path = os.path.abspath(source.path)
+        self._project = project
+        self._answers: dict[tuple[str, frozenset[str]], bool] = {}
+
+    def __call__(self, full: str, roots: frozenset[str]) -> bool:
+        """Tell whether the modules that a name is imported from (all imports for "") name one of the packages."""
+        key = (full, roots)
+        if key not in self._answers:
+            self._answers[key] = self._ask(full, roots)
+        return self._answers[key]
+
+    def _ask(self, full: str, roots: frozenset[str]) -> bool:
+        project, path = self._project, self._path
+        paths = project.module_paths(full, path) if full else project.imported_by(self._source)
+        return any(self._around.names(module, roots, project) for module in paths)
+
+    def is_own(self, full: str) -> bool:
+        """Tell whether an imported name may be the project's."""
+        return self._project.is_own(full, self._path)
+
+    def may_await(self, full: str, classes: frozenset[str]) -> bool:
+        """Tell whether an imported name may be a coroutine function, or a method of one of some classes."""
+        found = self._project.resolved(full, self._path)
+        if found is None or len(found[1]) != 1:
+            return found is None or bool(classes) or not found[1]  # an object's attribute is a method
+        path, (name,) = found
+        data = self._project.read(path) or b""
+        bound = self._project.bindings_of(path, data)
+        assigned = rb"^[ \t]*%s\b[^=\n(]*=" % re.escape(name.encode())
+        if name in bound or "*" in bound or re.search(assigned, data, re.MULTILINE):
+            return True
+        return not classes and "" in self._around.owners_in(path, self._project).get(name, ())

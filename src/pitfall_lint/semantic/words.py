@@ -1,0 +1,28 @@
+"""Whole words in bytes: which stand in a text, and where one stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+_LETTERS = frozenset(b for b in range(256) if (chr(b).isalnum() and b < 128) or b == 95 or b >= 128)
+_TABLE = bytes(code if code in _LETTERS else 32 for code in range(256))
+
+
+def words_of(data: bytes) -> list[bytes]:
+    """Return the words of a text, as often as they stand there."""
+    return data.translate(_TABLE).split()
+
+
+def continues(data: bytes, index: int) -> bool:
+    """Tell whether there is a byte that belongs to a word."""
+    return 0 <= index < len(data) and data[index] in _LETTERS
+
+
+def occurrences(data: bytes, word: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the offsets at which a word begins and ends."""
+    start = data.find(word)
+    while start >= 0:
+        end = start + len(word)
+        if not continues(data, start - 1) and not continues(data, end):
+            yield start, end
+        start = data.find(word, end)
