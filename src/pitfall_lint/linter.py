@@ -17,11 +17,14 @@ from pitfall_lint.opening import open_project
 from pitfall_lint.report import FileReport, Task
 from pitfall_lint.screen import Awake, Screen, screen_for
 from pitfall_lint.semantic.coroutine_names import coroutines_of
+from pitfall_lint.semantic.lineage import Kin, kin_of
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.source import Source
 
 Job = tuple[int, str, Mapping[str, "tuple[int, ...] | None"]]
 """A file that needs a closer look: its number in the run, its path, and for each rule's code the lines (or all)."""
+Known = tuple[Mapping[str, frozenset[str]], Sequence[tuple[str, Kin]]]
+"""Of all files: the coroutine functions with the classes whose methods they are, and what each says of classes."""
 Answer = tuple[dict[int, FileReport], "timing.Figures | None"]
 """The reports of some files by their numbers, and where the time went, if somebody asked."""
 
@@ -147,24 +150,24 @@ class Linter:
         screen, project = self.screen(path)
         return screen.facts(Source(path, self.bytes_of(path)), project)
 
-    def learn(
-        self, sources: Sequence[tuple[int, str, Source]], known: Mapping[str, frozenset[str]] | None = None
-    ) -> None:
-        """Tell the screens the names of all coroutine functions, once, so that no file looks for them itself.
+    def learn(self, sources: Iterable[tuple[int, str, Source]], known: Known | None = None) -> None:
+        """Tell the screens of all coroutine functions and classes, once, so that no file looks for them itself.
 
         They are those of the sources, or what is `known` of all files.
         """
-        names: dict[str, frozenset[str]] = dict(known or {})
+        names: dict[str, frozenset[str]] = dict(known[0] if known is not None else {})
+        kin = list(known[1] if known is not None else ())
         screens: dict[int, Screen] = {}
         for _, path, source in sources:
             screen, _ = self.screen(path)
             screens[id(screen)] = screen
+            if known is None:
+                kin.append((os.path.abspath(path), kin_of(source.data)))
             if known is None and b"async" in source.data:
                 for name, classes in coroutines_of(source.data).items():
                     names[name] = names.get(name, frozenset()) | classes
         for screen in screens.values():
-            files = ((os.path.abspath(path), source.data) for _, path, source in sources)
-            screen.learn(names, files if known is None else None)
+            screen.learn(names, kin)
 
     def rules(self, settings: config.Settings, path: str) -> tuple[catalog.Rule, ...]:
         """Return the rules that hold for a file. Raises SelectorError."""
@@ -258,14 +261,14 @@ class Linter:
 
 def job_of(index: int, path: str, awake: Awake) -> Job:
     """Return what the screen said of a file as plain data."""
-    return index, path, {rule.code: awake.lines for rule in awake.rules}
+    return index, path, {rule.code: awake.lines_of(rule) for rule in awake.rules}
 
 
 def awake_of(job: Job, rules: Iterable[catalog.Rule]) -> Awake:
     """Return what the screen said of a file."""
     lines = lines_of(job)
-    by_rule = {code: these for code, these in job[2].items() if these is not None} if lines is not None else {}
-    return Awake(tuple(rule for rule in rules if rule.code in job[2]), lines, by_rule=by_rule)
+    known = {code: these for code, these in job[2].items() if these is not None} if lines is not None else {}
+    return Awake(tuple(rule for rule in rules if rule.code in job[2]), lines, by_rule=known)
 
 
 def lines_of(job: Job) -> tuple[int, ...] | None:

@@ -32,6 +32,8 @@ class Parcel:
     """Some files of one project with what has to be known for them: plain data, a megabyte at most."""
 
     version: str
+    run: str
+    """What all parcels of one run have in common: what one of them brought need not be read again for the next."""
     settings: config.Settings
     task: Task
     timed: bool
@@ -82,7 +84,7 @@ def open_parcel(parcel: Parcel) -> Opened:
 
 def _look(parcel: Parcel) -> tuple[dict[int, FileReport], dict[int, frozenset[str]]]:
     texts: dict[str, bytes] = _unpacked(parcel.texts)
-    project = _Sent(parcel, texts)
+    project = _project(parcel, texts)
     linter = Linter(_rules(), _Fixed(parcel.settings), parcel.task)
     linter.adopt(parcel.settings, project)
     reports: dict[int, FileReport] = {}
@@ -120,6 +122,20 @@ def renamed(report: FileReport, name: Callable[[str], str], others: Callable[[st
     )
 
 
+_LAST: dict[tuple[str, config.Settings], _Sent] = {}
+"""The project of the last parcel: the next one of the same run goes on with what was parsed."""
+
+
+def _project(parcel: Parcel, texts: dict[str, bytes]) -> _Sent:
+    key = (parcel.run, parcel.settings)
+    project = _LAST.get(key)
+    if project is None:
+        _LAST.clear()
+        project = _LAST[key] = _Sent(parcel)
+    project.take(parcel, texts)
+    return project
+
+
 class _Fixed(config.Resolver):
     """Answers with the settings that came along."""
 
@@ -136,16 +152,27 @@ class _Fixed(config.Resolver):
 class _Sent(Project):
     """A project of which only what came in a parcel is there, and the disk is never asked."""
 
-    def __init__(self, parcel: Parcel, texts: dict[str, bytes]) -> None:
+    def __init__(self, parcel: Parcel) -> None:
         def allows(distribution: str, specifier: str, path: str) -> bool | None:
-            found = parcel.versions.get(os.path.dirname(path))
+            found = self._versions.get(os.path.dirname(path))
             return found.within(distribution, specifier) if found is not None else None
 
         settings = parcel.settings
         super().__init__(_restored(parcel.rows), settings.root, settings.src, self._text, allows)
-        self._texts = texts
-        self._known, self._folders = _existing(parcel.exist)
+        self._texts: dict[str, bytes] = {}
+        self._versions: dict[str, versions.Versions] = {}
+        self._known: frozenset[str] = frozenset()
+        self._folders: frozenset[str] = frozenset()
         self.lacking: set[str] = set()
+
+    def take(self, parcel: Parcel, texts: dict[str, bytes]) -> None:
+        """Know what another parcel of the same run brought, too."""
+        for path in texts.keys() - self._texts.keys():
+            self.forget(path)  # somebody may have asked for it in vain
+        self._texts.update(texts)
+        self._versions.update(parcel.versions)
+        self._known, self._folders = _existing(parcel.exist)
+        self._packages.clear()
 
     def _text(self, path: str) -> bytes | None:
         data = self._texts.get(path)

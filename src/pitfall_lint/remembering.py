@@ -10,15 +10,20 @@ from hashlib import blake2b
 
 from pitfall_lint import run
 from pitfall_lint.cache import Signature, Store, digest, is_settled, signature, tool
+from pitfall_lint.linter import Known
 from pitfall_lint.run import FileReport, Linter, shown_path
 from pitfall_lint.semantic.coroutine_names import coroutines_of
+from pitfall_lint.semantic.lineage import Kin, kin_of
 from pitfall_lint.source import Source
 
 Owners = dict[str, tuple[str, ...]]
 """Coroutine functions, with the classes whose methods they are."""
-Entry = tuple[bytes, Owners, dict[str, bytes], tuple[str, ...], str, bytes, "Signature | None"]
-"""Of one file: its bytes (hashed), its coroutine functions, the other files that its report depends on (hashed),
-the files it imports, what it tells those who import it (hashed), its report, and its signature if a later change
+Told = tuple[Owners, Kin]
+"""What all files have to know of one: its coroutine functions and its classes."""
+Entry = tuple[bytes, Told, dict[str, bytes], tuple[str, ...], str, bytes, "Signature | None"]
+"""Of one file: its bytes (hashed), what all files have to know of it, the other files that its report depends on
+(hashed), the files it imports, what it tells those who import it (hashed), its report, and its signature if a later
+change
 would show in it: then it need not be read."""
 
 _ABSENT, _FOLDER = b"-", b"/"
@@ -34,7 +39,7 @@ class Memory:
         valid = isinstance(found, tuple) and len(found) == 2 and found[0] == self._state
         self._entries: dict[str, Entry] = found[1] if valid else {}
         self._hashes: dict[str, bytes] = {}
-        self._owners: dict[str, Owners] = {}
+        self._told: dict[str, Told] = {}
         self._signatures: dict[str, Signature | None] = {}
 
     def recall(self, paths: Iterable[str], linter: Linter) -> dict[int, FileReport]:
@@ -45,20 +50,20 @@ class Memory:
             entry = self._entries.get(path)
             if entry is not None and entry[6] is not None and entry[6] == signature(path):
                 self._hashes[path] = self._hashes[os.path.abspath(path)] = entry[0]  # others name it by that
-                self._owners[path], self._signatures[path] = entry[1], entry[6]
+                self._told[path], self._signatures[path] = entry[1], entry[6]
                 continue
             data = self._read(path)
             if entry is not None and entry[0] == self._hashes[path]:
-                self._owners[path] = entry[1]
+                self._told[path] = entry[1]
                 continue
-            self._owners[path] = _owners(data)
+            self._told[path] = (_owners(data), kin_of(data))
             changed.append(path)
-            if entry is None or entry[1] != self._owners[path]:
-                self._entries = {}  # coroutine functions came or went: any file may use one
+            if entry is None or _matters(entry[1], self._told[path], len(paths)):
+                self._entries = {}  # coroutine functions or classes came or went: any file may use one
         if not self._entries:
             return {}
         if len(paths) >= run.MANY:  # what files tell is to be told as it was: by who knows all coroutine functions
-            linter.learn([(0, path, Source(path, b"")) for path in changed], self.coroutines())
+            linter.learn([(0, path, Source(path, b"")) for path in changed], self.told())
         stale = self._stale(changed, linter)
         known = {}
         for index, path in enumerate(paths):
@@ -68,13 +73,14 @@ class Memory:
             known[index] = self._report(path, entry[5])
         return known
 
-    def coroutines(self) -> Mapping[str, frozenset[str]]:
-        """Return the coroutine functions of all files that were recalled or looked for, with their classes."""
+    def told(self) -> Known:
+        """Return the coroutine functions and classes of all files that were recalled or looked for."""
         names: dict[str, set[str]] = {}
-        for owners in self._owners.values():
+        for owners, _ in self._told.values():
             for name, classes in owners.items():
                 names.setdefault(name, set()).update(classes)
-        return {name: frozenset(classes) for name, classes in names.items()}
+        kin = [(os.path.abspath(path), kin) for path, (_, kin) in self._told.items()]
+        return {name: frozenset(classes) for name, classes in names.items()}, kin
 
     def _stale(self, changed: list[str], linter: Linter) -> set[str]:
         """Return the files that changed, and those that import one which tells them something else now."""
@@ -113,7 +119,7 @@ class Memory:
             kept = {other: self._hash(other) for other in others}
             facts = linter.facts(path)
             was = self._signatures.get(path)
-            entries[path] = (self._hash(path), self._owners[path], kept, imports, facts, _packed(report), was)
+            entries[path] = (self._hash(path), self._told[path], kept, imports, facts, _packed(report), was)
         Store().write(self._name, (self._state, entries))
 
     def _read(self, path: str) -> bytes:
@@ -148,6 +154,11 @@ def _packed(report: FileReport | None) -> bytes:
     return (
         pickle.dumps(report, pickle.HIGHEST_PROTOCOL) if report is not None and (report.speaks or report.used) else b""
     )
+
+
+def _matters(before: Told, now: Told, files: int) -> bool:
+    """Tell whether what all files have to know of one has changed; classes are asked for where files are many."""
+    return before != now if files >= run.MANY else before[0] != now[0]
 
 
 def _owners(data: bytes) -> Owners:

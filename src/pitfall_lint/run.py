@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pitfall_lint import timing
 from pitfall_lint.grading import graded as graded
-from pitfall_lint.linter import Answer, Job, job_of, lines_of
+from pitfall_lint.linter import Answer, Job, Known, job_of, lines_of
 from pitfall_lint.linter import Linter as Linter
 from pitfall_lint.linter import read as read
 from pitfall_lint.linter import shown_path as shown_path
@@ -31,8 +31,8 @@ class Remembers(Protocol):
     def recall(self, paths: Sequence[str], linter: Linter) -> dict[int, FileReport]:
         """Return what is known of files, by their place in the run."""
 
-    def coroutines(self) -> Mapping[str, frozenset[str]]:
-        """Return the coroutine functions of all files, with the classes whose methods they are."""
+    def told(self) -> Known:
+        """Return the coroutine functions and classes of all files."""
 
     def keep(
         self, paths: Sequence[str], linter: Linter, reports: Mapping[int, FileReport], known: Iterable[int]
@@ -77,7 +77,7 @@ def lint_paths(
                     said[index] = linter.check_file(path)
                 progress(index + 1)
         else:
-            names = memory.coroutines() if said and memory is not None else None
+            names = memory.told() if said and memory is not None else None
             figures = _lint_many(paths, linter, said, progress, jobs or _processors(), executor, names)
         if memory is not None and not linter.mends:
             with timing.stage("cache"):
@@ -93,18 +93,18 @@ def _lint_many(
     progress: Callable[[int], None],
     jobs: int,
     executor: Executor | None,
-    coroutines: Mapping[str, frozenset[str]] | None = None,
+    told: Known | None = None,
 ) -> timing.Figures:
     """Lint what has not been said yet, in several processes; the reports go to `said`.
 
-    `coroutines` are the coroutine functions of all files, if somebody knows them.
+    `told` is what all files say of coroutine functions and classes, if somebody knows it.
     """
     work: Callable[[list[Job]], Answer] = linter.check_batch
     ready = partial(get_ready, timing.CLOCK is not None)
     few = len(paths) - len(said) < MANY  # then a process more is a waste
     forked = min(jobs, 8) - 1 if can_fork() and executor is None and not few else 0
     with Workers(forked, ready, work) as workers:
-        surveyed = _survey(paths, linter, said, progress, coroutines)
+        surveyed = _survey(paths, linter, said, progress, told)
         if executor is not None:
             from pitfall_lint import sending
 
@@ -149,13 +149,13 @@ def _survey(
     linter: Linter,
     said: dict[int, FileReport],
     progress: Callable[[int], None],
-    coroutines: Mapping[str, frozenset[str]] | None,
+    told: Known | None,
 ) -> list[Job]:
     """Return what needs a closer look, with how many lines that is; what can be told at once goes to `said`."""
     sources: list[tuple[int, str, Source]] = []
     with timing.stage("read"):
         for index, path in enumerate(paths):
-            if coroutines is not None and index in said:
+            if told is not None and index in said:
                 continue
             try:
                 source = Source(shown_path(path), read(path))
@@ -171,7 +171,7 @@ def _survey(
             sources.append((index, path, source))
     found: list[Job] = []
     with timing.stage("screen"):
-        linter.learn(sources, coroutines)
+        linter.learn(sources, told)
         for done, (index, path, source) in enumerate(sources, 1):
             if index in said:
                 continue

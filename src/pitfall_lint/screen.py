@@ -12,6 +12,7 @@ from pitfall_lint.finder import Finder, finder
 from pitfall_lint.libraries import Function, Libraries, Row, kinds
 from pitfall_lint.semantic.coroutine_names import coroutines_of
 from pitfall_lint.semantic.joints import joints, may_join
+from pitfall_lint.semantic.lineage import Kin
 from pitfall_lint.semantic.nearby import Nearby
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near
@@ -102,11 +103,8 @@ class Screen:
         self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
         self.async_names = frozenset(name.rpartition(".")[2] for name in known)
 
-    def learn(self, owners: Mapping[str, frozenset[str]], files: Iterable[tuple[str, bytes]] | None = None) -> None:
-        """Take the names of all coroutine functions of a project, so that no file has to look for them itself.
-
-        `files` are the paths and texts of all files, where they are at hand.
-        """
+    def learn(self, owners: Mapping[str, frozenset[str]], files: Iterable[tuple[str, Kin]]) -> None:
+        """Take the names of all coroutine functions of a project, so that no file has to look for them itself."""
         if self.coroutine_rules or self.async_arguments:
             self.coroutines = {name: self._coroutine(name, classes) for name, classes in owners.items()}
             self.find = self._finder({*owners, *(class_ for classes in owners.values() for class_ in classes)})

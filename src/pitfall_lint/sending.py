@@ -111,7 +111,7 @@ class _Packer:
         self.known: dict[str, None] = dict.fromkeys(map(os.path.abspath, paths))
         self._folders: set[str] = set()
         self._rows: dict[int, bytes] = {}
-        self._above: dict[str, None] = {}
+        self.run = os.urandom(8).hex()
         for path in list(self.known):
             self._know(path)
 
@@ -160,6 +160,7 @@ class _Packer:
         folders = dict.fromkeys(map(os.path.dirname, texts))
         return Parcel(
             __version__,
+            self.run,
             settings,
             self.linter.task,
             timing.CLOCK is not None,

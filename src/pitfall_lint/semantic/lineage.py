@@ -17,26 +17,39 @@ _WORD = re.compile(rb"[A-Za-z_]\w*")
 _BUILTINS = frozenset(dir(builtins)) | {"ABC", "Enum", "IntEnum", "StrEnum", "Generic", "Protocol", "NamedTuple"}
 
 
+Kin = tuple[dict[str, tuple[str, ...]], tuple[tuple[str, str], ...], tuple[str, ...]]
+"""Of one file, as plain data: its classes with the names among their bases, its methods as (class, name), and the
+attributes to which it may give a value."""
+
+
+def kin_of(data: bytes) -> Kin:
+    """Return what a file says of classes."""
+    if b"class " not in data:
+        return {}, (), ()
+    classes = {name: tuple(sorted(bases)) for name, bases in classes_of(data).items()}
+    attributes = {name.decode("utf-8", "replace") for name in _ATTRIBUTE.findall(data)}
+    return classes, tuple(methods_of(data)), tuple(sorted(attributes))
+
+
 class Lineage:
     """The classes of many files."""
 
-    def __init__(self, files: Iterable[tuple[str, bytes]], foreign: Collection[str]) -> None:
-        """`files` are paths and texts; `foreign` names of classes that are known not to be the project's."""
+    def __init__(self, files: Iterable[tuple[str, Kin]], foreign: Collection[str]) -> None:
+        """`files` are paths and what they say of classes; `foreign` names of classes that are not the project's."""
         self._bases: dict[str, set[str]] = {}
         self._owners: dict[str, set[str]] = {}
         self._places: dict[str, dict[str, None]] = {}
         self._assigned: dict[str, dict[str, None]] = {}
         self._foreign = _BUILTINS | frozenset(foreign)
         self._answers: dict[tuple[str, frozenset[str]], bool | None] = {}
-        for path, data in files:
-            if b"class " in data:
-                for name, bases in classes_of(data).items():
-                    self._bases.setdefault(name, set()).update(bases)
-                for class_, method in methods_of(data):
-                    self._owners.setdefault(method, set()).add(class_)
-                    self._places.setdefault(method, {})[path] = None
-                for name in set(_ATTRIBUTE.findall(data)):
-                    self._assigned.setdefault(name.decode("utf-8", "replace"), {})[path] = None
+        for path, (classes, methods, attributes) in files:
+            for name, bases in classes.items():
+                self._bases.setdefault(name, set()).update(bases)
+            for class_, method in methods:
+                self._owners.setdefault(method, set()).add(class_)
+                self._places.setdefault(method, {})[path] = None
+            for name in attributes:
+                self._assigned.setdefault(name, {})[path] = None
 
     def owners(self, method: str) -> frozenset[str] | None:
         """Return the classes that define a method of this name; None when not all classes are known."""

@@ -58,6 +58,17 @@ def stripped_elsewhere(file: File, hole: Hole) -> tuple[File, cst.Call] | None:
     return _stripped(file).get(hole.key) if hole.key is not None else None
 
 
+def is_asked_before(file: File, node: cst.CSTNode, left: cst.CSTNode) -> bool:
+    """Tell whether a condition around a join, or of its value, asks what it begins with for a slash at its end."""
+    asks = re.compile(rf"(?<![\w.]){re.escape(file.code(left).strip())}\.endswith\(")
+    for outer in file.ancestors(node):
+        if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
+            return False
+        if isinstance(outer, (cst.If, cst.IfExp)) and asks.search(file.code(outer.test)):
+            return True
+    return False
+
+
 def tried_both_ways(file: File, node: cst.CSTNode, left: cst.CSTNode) -> bool:
     """Tell whether a list of candidates holds the same join with the slash taken off as well."""
     around = file.enclosing(node, cst.List, cst.Tuple, cst.Set)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pitfall_lint.libraries import Libraries, Type
 from pitfall_lint.semantic.asking import Asking
 from pitfall_lint.semantic.coroutine_names import coroutines_of
-from pitfall_lint.semantic.lineage import Lineage
+from pitfall_lint.semantic.lineage import Kin, Lineage
 from pitfall_lint.semantic.receivers import Receivers, is_near
 from pitfall_lint.semantic.wants import giving
 from pitfall_lint.source import Source
@@ -23,7 +23,7 @@ class Surroundings:
     """The modules of projects, as far as one set of words goes."""
 
     def __init__(
-        self, libraries: Libraries, find: Callable[[bytes], set[str]], files: Iterable[tuple[str, bytes]] | None = None
+        self, libraries: Libraries, find: Callable[[bytes], set[str]], files: Iterable[tuple[str, Kin]] | None = None
     ) -> None:
         """`find` returns the words of interest in a text; `files` are paths and texts when all are known."""
         self.libraries = libraries

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from pitfall_lint.finding import Finding, Fix
-from pitfall_lint.semantic import absolute, seams, shapes, slashes
+from pitfall_lint.semantic import absolute, shapes, slashes
 from pitfall_lint.semantic.absolute import FileJoin
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.shapes import Shape
@@ -75,15 +75,11 @@ def _address(file: File, join: FileJoin) -> Finding | None:
     if not join.urls or join.base is None:
         return None
     found = absolute.shapes_of(file, join.base)
-    if all(shapes.is_url(shape) for shape in found):
-        what = f'the address "{found[0].pretty}"'
-    elif seams.is_sent(file, join.node):
-        what = f"what is asked for, {file.text(join.base)},"
-    else:
+    if not all(shapes.is_url(shape) for shape in found):
         return None
     return file.finding(
         join.node,
-        f"{join.name} takes {what} for a file path: the result {join.urls}",
+        f'{join.name} takes the address "{found[0].pretty}" for a file path: the result {join.urls}',
         fix=_plain(file, join),
     )
 

@@ -48,7 +48,8 @@ def _joined(file: File, joined: Joined, seam: Seam) -> Finding | None:
         return _unseparated(file, joined, seam, hole)
     if not _is_address(file, joined, hole):
         return None
-    if prefixes.tried_both_ways(file, joined.node, seam.left.node):
+    left = seam.left.node
+    if prefixes.tried_both_ways(file, joined.node, left) or prefixes.is_asked_before(file, joined.node, left):
         return None
     rest = seam.right.shapes[0].pretty
     message = f'With "/" at the end of {hole.name} the slash is doubled: "…/{rest}"'
