@@ -258,7 +258,7 @@ class Linter:
 
 def job_of(index: int, path: str, awake: Awake) -> Job:
     """Return what the screen said of a file as plain data."""
-    return index, path, {rule.code: awake.lines for rule in awake.rules}
+    return index, path, {rule.code: awake.lines_of(rule) for rule in awake.rules}
 
 
 def awake_of(job: Job, rules: Iterable[catalog.Rule]) -> Awake:
