@@ -63,7 +63,7 @@ def returned(function: Function) -> Values:
 
 
 def _returned(function: Function) -> Values:
-    node = function.node
+    node = function.head
     found: Values = ()
     if isinstance(node, cst.FunctionDef) and node.returns is not None:
         found = annotation.annotated(function.file, node.returns.annotation)

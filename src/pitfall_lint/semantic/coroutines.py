@@ -87,7 +87,7 @@ def keeps_coroutine(function: Function, *, any_kind: bool = False) -> bool:
 
 def _may_be_generator(function: Function) -> bool:
     """Tell whether an `async def` without a body stands for an async generator: `-> AsyncIterator[…]: …`."""
-    returns = function.node.returns if isinstance(function.node, cst.FunctionDef) else None
+    returns = function.head.returns if isinstance(function.head, cst.FunctionDef) else None
     said = function.file.text(returns.annotation).strip("\"'") if returns is not None else ""
     name = said.partition("[")[0].rpartition(".")[2]
     return name in ("AsyncIterator", "AsyncIterable", "AsyncGenerator") and is_stub(function)

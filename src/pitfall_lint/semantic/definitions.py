@@ -122,7 +122,18 @@ class Function:
     @cached_property
     def decorators(self) -> tuple[cst.BaseExpression, ...]:
         """The expressions behind `@`, outermost first."""
-        return tuple(d.decorator for d in self.node.decorators) if isinstance(self.node, cst.FunctionDef) else ()
+        if self.block is not None and self.block.first == self.block.header:
+            return ()
+        return tuple(d.decorator for d in self.head.decorators) if isinstance(self.head, cst.FunctionDef) else ()
+
+    @cached_property
+    def head(self) -> cst.FunctionDef | cst.Lambda:
+        """A node that has at least its decorators, parameters and what it is said to return."""
+        if self._node is None and "node" not in self.__dict__ and self.block is not None:
+            head = self.file.head(self.block)
+            assert isinstance(head, cst.FunctionDef)
+            return head
+        return self.node
 
     @cached_property
     def decorator_names(self) -> tuple[str | None, ...]:
@@ -275,7 +286,9 @@ class Class:
     def _head(self) -> cst.ClassDef:
         """The node of the `class` line at least."""
         if self._node is None and "node" not in self.__dict__ and self.block is not None:
-            return self.file.class_head(self.block)
+            head = self.file.head(self.block)
+            assert isinstance(head, cst.ClassDef)
+            return head
         return self.node
 
     @cached_property

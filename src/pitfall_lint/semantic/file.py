@@ -149,14 +149,17 @@ class File(Mending):
             known = self._words[names] = tuple(word.encode() for word in sorted(words))
         return known
 
-    def class_head(self, block: Block) -> cst.ClassDef:
-        """Return a node of a class that has at least its head: what stands in the rest of the module is not read."""
-        slice_ = None if self.has_read(None) else self.outline.header(block)
+    def head(self, block: Block) -> cst.FunctionDef | cst.ClassDef:
+        """Return a node of a definition that has at least its head: no more is read for it."""
+        known = self.has_read(None if block.is_class else block)
+        slice_ = None if known else self.outline.header(block)
         tree = self.piece(slice_) if slice_ is not None else None
-        for node in tree.by_kind.get(cst.ClassDef, ()) if tree is not None else ():
-            if isinstance(node, cst.ClassDef):
+        for node in (
+            tree.by_kind.get(cst.ClassDef if block.is_class else cst.FunctionDef, ()) if tree is not None else ()
+        ):
+            if isinstance(node, (cst.ClassDef, cst.FunctionDef)):
                 return node
-        return self.class_node(block)
+        return self.class_node(block) if block.is_class else self.function_node(block)
 
     # Where a node stands
 

@@ -293,19 +293,20 @@ class Outline:
         return False
 
     def header(self, block: Block) -> Slice | None:
-        """Return the head of a class of the module with an empty body; None where that is not easily told."""
-        if block.parent is not None:
+        """Return a definition with its decorators and an empty body; None where that is not easily told."""
+        if block.is_class and block.parent is not None:
             return None
-        lines = self.source.lines
+        lines, headers = self.source.lines, _headers(block.indent)
         for end in range(block.header + 1, min(block.header + 40, block.end) + 1):
-            text = b"".join(lines[block.header : end])
-            plain = _STRING_OR_COMMENT.sub(b"", text).rstrip()
+            plain = _STRING_OR_COMMENT.sub(b"", b"".join(lines[block.header : end])).rstrip()
             if plain.endswith(b":") and _open_brackets(plain) == 0:
-                code = text.decode(self.source.encoding).rstrip("\r\n")
-                tail = "pass" if "#" not in lines[end - 1].decode("latin-1") else None
-                if tail is None:
+                if b"#" in lines[end - 1]:
                     return None
-                return Slice(f"{code} {tail}{self.source.newline}", tuple(range(block.header, end)))
+                newline = self.source.newline
+                code = b"".join(lines[block.first : end]).decode(self.source.encoding).rstrip("\r\n")
+                above = "".join(f"{header}if 1:{newline}" for header in headers)
+                numbers = (*([-1] * len(headers)), *range(block.first, end))
+                return Slice(f"{above}{code} pass{newline}", numbers, len(headers))
         return None
 
 
