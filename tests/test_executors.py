@@ -307,8 +307,10 @@ def test_ctrl_c_leaves_nothing_behind(tree: Path, spawn: bool) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors.strip()) == (130, "error: interrupted")
-    deadline = time.monotonic() + 5  # one that was interrupted while it started sees that nobody feeds it
-    with pytest.raises(ProcessLookupError):
-        while time.monotonic() < deadline:
+    for _ in range(100):  # one that was interrupted while it started sees soon that nobody feeds it
+        try:
             os.killpg(process.pid, 0)
-            time.sleep(0.05)
+        except ProcessLookupError:
+            return
+        time.sleep(0.05)
+    pytest.fail("a worker lives on")

@@ -99,3 +99,16 @@ def test_settings_and_new_files_forget_everything(tree: Path, monkeypatch: pytes
     found, looked = lint(tree, monkeypatch)
     assert found == []
     assert "other.py" in looked
+
+
+@pytest.mark.parametrize("many", [2, 200], ids=["surveyed", "one by one"])
+def test_what_a_function_begins_to_return(tree: Path, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who uses what it returns is looked at again, though no name came or went."""
+    monkeypatch.setattr(run, "MANY", many)
+    client = "class Client:\n    async def get(self, key):\n        return key\n\n\n"
+    make = "def make():\n    made = {}\n    other = Client()\n    return made or dict(other=other)\n"
+    (tree / "helper.py").write_text(client + make)
+    (tree / "user.py").write_text("from helper import make\n\n\nasync def go():\n    make().get(1)\n")
+    assert lint(tree, monkeypatch)[0] == ["other.py:PIT301"]
+    (tree / "helper.py").write_text(client + make.replace("made or dict(other=other)", "other"))
+    assert lint(tree, monkeypatch)[0] == ["other.py:PIT301", "user.py:PIT302"]

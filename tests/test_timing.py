@@ -241,7 +241,7 @@ def measured(paths: list[str], selector: list[str] | None) -> tuple[timing.Figur
 
 
 @pytest.mark.parametrize(
-    ("selector", "most"), [(None, (0.16, 0.172)), (["ALL"], (0.165, 0.265))], ids=["default", "ALL"]
+    ("selector", "most"), [(None, (0.331, 0.062)), (["ALL"], (0.409, 0.175))], ids=["default", "ALL"]
 )
 def test_few_lines_are_parsed(
     tmp_path: Path, selector: list[str] | None, most: tuple[float, float], monkeypatch: pytest.MonkeyPatch

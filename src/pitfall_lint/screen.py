@@ -18,6 +18,7 @@ from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near
 from pitfall_lint.semantic.surroundings import Reach, Surroundings
 from pitfall_lint.semantic.suspicion import Suspicion
+from pitfall_lint.semantic.texts import told_by
 from pitfall_lint.semantic.wants import Want, constructed, plain_want, telling_names, unbased, wants
 from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
@@ -301,7 +302,8 @@ class Screen:
         path = os.path.abspath(source.path)
         passed = self._alone(source, project).passed_on if not self.always else {}
         told: list[object] = [sorted((name, sorted(map(plain_want, these))) for name, these in passed.items())]
-        told += [sorted(self.around.named_in(path, project))]
+        words = self.around.named_in(path, project)
+        told += [sorted(words), told_by(source.data, words)]
         told.append(self._nearby.facts(source, joined=bool(self.joined), local=bool(self.local)))
         return digest(told)
 
