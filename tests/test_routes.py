@@ -130,7 +130,7 @@ def test_the_table_is_joined_over_files(tmp_path: Path) -> None:
 LOOPS = """
 import api
 from api import extras
-from api.groups import GROUPS
+from api.groups import router as groups
 from fastapi import APIRouter, FastAPI
 
 CACHE = {}
@@ -147,7 +147,7 @@ def create_api(health="/health") -> FastAPI:
 
     for router in ROUTERS:
         made.include_router(router, tags=["all"])
-    for _, router in [("a", APIRouter(prefix="/a", routes=[])), ("groups", GROUPS)]:
+    for _, router in [("a", APIRouter(prefix="/a", routes=[])), ("groups", groups)]:
         made.include_router(router, prefix="/grouped")
     CACHE[health] = made
     return made
@@ -166,7 +166,7 @@ def create():
 ROUTER = """
 from fastapi import APIRouter
 
-router = {name} = APIRouter(prefix="/{path}")
+router = APIRouter(prefix="/{path}")
 
 
 @router.get("/{{id}}")
@@ -178,7 +178,7 @@ def test_the_table_knows_loops_and_functions_that_make_applications(tmp_path: Pa
     (tmp_path / "api").mkdir()
     (tmp_path / "app.py").write_text(LOOPS)
     for name in ("__init__", "users", "extras", "groups"):
-        text = "" if name == "__init__" else ROUTER.format(name=name.upper(), path=name)
+        text = "" if name == "__init__" else ROUTER.format(path=name)
         (tmp_path / "api" / f"{name}.py").write_text(text)
     project = Project(libraries.load(catalog.library_files()), root=str(tmp_path))
     paths = [tmp_path / "app.py", *sorted((tmp_path / "api").glob("*.py"))]

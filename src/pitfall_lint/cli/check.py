@@ -167,7 +167,9 @@ class _Run:
         progress = output.Progress(len(files), self.options["quiet"] or self.options["silent"])
         try:
             with timing.stage("cache"):
-                memory = self.memory(files) if cache.RECORDER is not None and linter.hide is None else None
+                # One file alone changed, or the run would have been answered: there is nothing to recall.
+                remembers = cache.RECORDER is not None and linter.hide is None and len(files) > 1
+                memory = self.memory(files) if remembers else None
             with self.hired(files) as executor:
                 report = run.lint_paths(
                     files, linter, progress, jobs=self.options["jobs"], memory=memory, executor=executor

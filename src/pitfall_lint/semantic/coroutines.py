@@ -110,9 +110,17 @@ def _gives_coroutine_function(decorator: Function) -> bool:
         return bool(decorator.params) and names == {decorator.params[0].name}
     for node in inner:
         function = decorator.file.function(node)
-        if not function.is_async and not _gives_coroutine_function(function):
+        if not function.is_async and not _gives_coroutine_function(function) and not _passes_on(decorator, function):
             return False
     return True
+
+
+def _passes_on(decorator: Function, wrapper: Function) -> bool:
+    """Tell whether a plain wrapper always returns what it gets from the function that is decorated."""
+    given = decorator.params[0].name if decorator.params else ""
+    calls = [value.func for value in wrapper.returns() if isinstance(value, cst.Call)]
+    own = [func for func in calls if isinstance(func, cst.Name) and func.value == given]
+    return bool(own) and len(own) == len(wrapper.returns()) and _always_gives(wrapper)
 
 
 def _branches(node: cst.BaseExpression) -> list[cst.BaseExpression]:

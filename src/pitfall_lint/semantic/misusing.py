@@ -11,8 +11,10 @@ import libcst as cst
 
 from pitfall_lint.libraries.tasks import Spawn, Waiter
 from pitfall_lint.semantic import clauses
+from pitfall_lint.semantic.annotation import annotated
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.handover import argument_for
+from pitfall_lint.semantic.values import Instance
 from pitfall_lint.semantic.walk import all_nodes
 
 if TYPE_CHECKING:
@@ -83,6 +85,8 @@ def misuse_at(file: File, node: cst.CSTNode, *, project: bool = True) -> Misuse 
         return Misuse("dropped", node)
     if isinstance(outer, cst.Return):
         return _returned(file, outer, node)
+    if isinstance(outer, cst.Element) and isinstance(node, cst.Name) and _VALUE_NAME.search(node.value):
+        return Misuse("passed", node, node.value, guess=True)
     if isinstance(outer, cst.CompIf):
         return Misuse("tested", node)
     if isinstance(outer, (cst.Comparison, cst.ComparisonTarget)):
@@ -195,8 +199,15 @@ def _is_value_annotation(file: File, annotation: cst.BaseExpression) -> bool:
         annotation = annotation.value
     if isinstance(annotation, cst.Name) and annotation.value in _VALUE_TYPES | {"None"}:
         return True
+    if isinstance(annotation, cst.SimpleString):
+        types = [value.type for value in annotated(file, annotation) if isinstance(value, Instance)]
+        return bool(types) and all(isinstance(type_, Class) and _is_value_class(type_) for type_ in types)
     class_ = file.definition(annotation) if isinstance(annotation, (cst.Name, cst.Attribute)) else None
-    return isinstance(class_, Class) and class_.mro_complete and not _may_be_awaited(class_)
+    return isinstance(class_, Class) and _is_value_class(class_)
+
+
+def _is_value_class(class_: Class) -> bool:
+    return class_.mro_complete and not _may_be_awaited(class_)
 
 
 def _may_be_awaited(class_: Class) -> bool:

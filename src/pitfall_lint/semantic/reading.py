@@ -72,8 +72,14 @@ class Reading:
         self.owner = ""
         """The class of the module around it, where that is sure."""
         self.tree = tree
+        self._divisions: list[ast.BinOp] = []
         if tree is not None:
             self._walk(tree, _IN_DEF, ())
+        for division in self._divisions:
+            if self._is_slashed(division.right):
+                for part in ast.walk(division.left):
+                    if isinstance(part, (ast.Name, ast.Attribute)):
+                        self._look(part, "slashed")
 
     @cached_property
     def named(self) -> frozenset[str]:
@@ -118,13 +124,18 @@ class Reading:
             if call is not None:
                 if node not in self._passed:
                     looks.add("astray")
-                if any(map(_may_be_slashed, call.args)):
+                if any(map(self._is_slashed, call.args)):
                     looks.add("slashed")
                 if _is_slashless(call):
                     looks.add("slashless")
                 if coroutines and _gives_coroutine(call, coroutines):
                     looks.add("async-argument")
             yield Use(node, frozenset(looks), call)
+
+    def _is_slashed(self, node: ast.expr) -> bool:
+        """Tell whether an argument, or what a local name is given, may be a constant that starts with a slash."""
+        given = self.values.get(node.id, ()) if isinstance(node, ast.Name) else ()
+        return _may_be_slashed(node) or any(map(_may_be_slashed, given))
 
     def _look(self, node: ast.AST, *words: str) -> None:
         self._looks.setdefault(node, set()).update(words)
@@ -176,10 +187,8 @@ class Reading:
                 local.add(node.arg)
                 self.params.setdefault(node.arg, []).extend([node.annotation] if node.annotation else [])
             elif kind is ast.BinOp:
-                if type(node.op) is ast.Div and _may_be_slashed(node.right):
-                    for part in ast.walk(node.left):
-                        if isinstance(part, (ast.Name, ast.Attribute)):
-                            self._look(part, "slashed")
+                if type(node.op) is ast.Div:
+                    self._divisions.append(node)
             elif kind is ast.Expr:
                 if type(node.value) is ast.Constant:
                     continue  # a docstring

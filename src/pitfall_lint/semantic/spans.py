@@ -101,7 +101,9 @@ class Spans:
         if data[line : line + 1] == b"@":  # a decorator: what it decorates belongs to it
             while data[end : end + 1] == b"@":
                 end = self._end(end, 0)
-            return Place(line, self._end(end, 0), 0, not data.startswith(b"class ", end))
+            if data.startswith(b"class ", end):
+                return None  # its methods are places of their own
+            return Place(line, self._end(end, 0), 0, True)
         is_function = data.startswith((b"def ", b"async def "), line)  # the offset may be its very first word
         return Place(line, end, 0, is_function)
 
