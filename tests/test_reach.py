@@ -116,3 +116,34 @@ def test_the_fast_way_sees_it(tmp_path: Path, way: str, learned: bool) -> None:
     whole = lint.lint_source(source, linter.rules(settings, path), linter.project(settings), whole=True)
     assert [(f.code, f.span) for f in staged.findings] == [(f.code, f.span) for f in whole]
     assert [f.code for f in whole] == ["PIT302"]
+
+
+SPAWNS: Mapping[str, Mapping[str, str]] = {
+    "a helper": {
+        "deep.py": "import asyncio\n\ndef fire(work):\n    return asyncio.create_task(work)\n",
+        "between.py": "from deep import fire\n",
+        "use.py": "from between import fire\n\nasync def go(work):\n    fire(work.run())\n",
+    },
+    "a helper by another name": {
+        "deep.py": "import asyncio\n\ndef fire(work):\n    return asyncio.create_task(work)\n",
+        "between.py": "from deep import fire as start\n",
+        "use.py": "from between import start as begin\n\nasync def go(work):\n    begin(work.run())\n",
+    },
+    "a base class": {
+        "deep.py": "import asyncio\n\nclass Base:\n    def fire(self, work):\n        return asyncio.create_task(work)\n",
+        "between.py": "from deep import Base\n",
+        "use.py": "from between import Base\n\nclass Mine(Base):\n"
+        "    async def go(self, work):\n        self.fire(work.run())\n",
+    },
+}
+
+
+@pytest.mark.parametrize("way", SPAWNS)
+@pytest.mark.parametrize("many", [2, 200], ids=["surveyed", "one by one"])
+def test_what_a_module_hands_on(tmp_path: Path, way: str, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "MANY", many)
+    for name, text in SPAWNS[way].items():
+        (tmp_path / name).write_text(text)
+    linter = run.Linter(catalog.load(), config.Resolver(isolated=True), run.Task())
+    report = run.lint_paths(sorted(str(tmp_path / name) for name in SPAWNS[way]), linter)
+    assert [(Path(f.path).name, f.code) for f in report.findings] == [("use.py", "PIT301")]

@@ -47,6 +47,8 @@ class Awake:
 
 
 ASLEEP = Awake()
+_KEPT = 100
+"""Files that are kept as they were read, until it is told where they have to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +91,8 @@ class Screen:
     _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
     _passing: dict[str, dict[str, tuple[Want, ...]]] = field(default_factory=dict, repr=False)
     """The names that modules pass on which nobody looks at otherwise."""
-    _last: tuple[str, Suspicion | None] = field(default=("", None), repr=False)
-    """The file that was read last: what was parsed of it is not parsed again."""
+    _kept: dict[str, Suspicion] = field(default_factory=dict, repr=False)
+    """The files that were read last: what was parsed of them is not parsed again."""
     around: Surroundings = field(init=False, repr=False)
     joined_all: bool = field(default=False, init=False)
     """Whether one of those rules was asked for in so many words: then joints of unknown names matter, too."""
@@ -138,9 +140,9 @@ class Screen:
         foreign = self._passed_to(source, project) if project is not None and self.through else {}
         own = self._alone(source, project)
         lines, lines_read = own.lines, own.lines_read
+        suspicion = self._kept.pop(os.path.abspath(source.path), None)
         if foreign:
-            path, suspicion = self._last
-            if path != os.path.abspath(source.path) or suspicion is None:
+            if suspicion is None:
                 suspicion = self._suspicion(source, {}, self.find(_plain_bytes(source)), project, ())
             else:
                 lines_read = 0  # it counts on
@@ -184,7 +186,9 @@ class Screen:
         suspicion = self._suspicion(source, wanted, found, project, coroutines)
         suspicion.look_at(joints, self.joined)
         lines = suspicion.run()
-        self._last = os.path.abspath(source.path), suspicion
+        self._kept[os.path.abspath(source.path)] = suspicion
+        if len(self._kept) > _KEPT:
+            del self._kept[next(iter(self._kept))]
         return _Alone(hash(source.data), lines, dict(suspicion.passed_on), suspicion.lines_read)
 
     def _joints(self, source: Source, data: bytes, project: Project | None) -> tuple[int, ...]:
@@ -219,11 +223,10 @@ class Screen:
         seen: set[tuple[str, bool]] = set()
         for name, bindings in project.bindings_of(path, source.data).items():
             for binding in bindings:
-                for module in project.module_paths(binding.full, path):
+                for module, leaf in project.origins(binding.full, path):
                     passed = self._passed_by(module, project) if module != path else {}
                     if not passed:
                         continue
-                    leaf = binding.full.rpartition(".")[2]
                     if leaf in passed:
                         found.setdefault(name, {}).update(dict.fromkeys(passed[leaf]))
                     # The module itself, whose names follow a dot, or what may lead to an object of its classes.
@@ -301,7 +304,11 @@ class Screen:
         """Return, hashed, what a file tells those who import it: names it passes on, words, edges of texts."""
         path = os.path.abspath(source.path)
         passed = self._alone(source, project).passed_on if not self.always else {}
-        told: list[object] = [sorted((name, sorted(map(plain_want, these))) for name, these in passed.items())]
+        handed_on = self._passed_to(source, project) if self.through and not self.always else {}
+        told: list[object] = [
+            sorted((name, sorted(map(plain_want, wants))) for name, wants in these.items())
+            for these in (passed, handed_on)
+        ]
         words = self.around.named_in(path, project)
         told += [sorted(words), told_by(source.data, words)]
         told.append(self._nearby.facts(source, joined=bool(self.joined), local=bool(self.local)))
@@ -318,7 +325,7 @@ class Screen:
         self._nearby.forget(path)
         self._own.clear()
         self._passing.clear()
-        self._last = "", None
+        self._kept.clear()
 
 
 _SCREENS: list[tuple[tuple[Rule, ...], Libraries, Screen]] = []

@@ -63,7 +63,7 @@ class ProxiedClient(Row):
     type: str = name_field()
     methods: tuple[str, ...] = word_field()
     """Methods that send a request to the URL in their first argument."""
-    second: tuple[str, ...] = ()
+    second: tuple[str, ...] = word_field(default=())
     """Methods that take the URL as their second argument."""
     switch: str = ""
     """The constructor's keyword (and perhaps attribute) that says whether the environment is asked."""

@@ -6,7 +6,7 @@ Nothing is imported or executed, and nothing outside the project's roots is read
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pitfall_lint.semantic.spans import Binding, imports
@@ -200,6 +200,17 @@ class Project:
                     if self._is_file(file):
                         return file, tuple(parts[length:])
         return None
+
+    def origins(self, full: str, path: str, depth: int = 4) -> Iterator[tuple[str, str]]:
+        """Yield the modules that an imported name leads to, one handing it on from the next, and its name there."""
+        found = self.resolved(full, path)
+        if found is None or not depth:
+            return
+        module, rest = found
+        yield module, full.rpartition(".")[2]
+        if len(rest) == 1 and module != path:
+            for binding in self.bindings_of(module, self.read(module) or b"").get(rest[0], ()):
+                yield from self.origins(binding.full, module, depth - 1)
 
     def is_own(self, full: str, path: str) -> bool:
         """Tell whether a name that a file imports may be the project's: relative, or below one of its roots."""
