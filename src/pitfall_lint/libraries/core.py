@@ -28,7 +28,7 @@ class Function(Row):
     """The canonical names of the types in a returned tuple."""
     coroutine: bool = False
     sync_by: str = ""
-    """A module whose import, anywhere in the program, makes it run at once outside coroutines."""
+    """What may make it a plain function outside coroutines: a module whose import does, or an older version."""
 
 
 @row

@@ -87,9 +87,7 @@ def _library_call(file: File, name: str, node: cst.Call | None) -> Values:
         return made
     row = libraries.find(FunctionRow, name)
     if row is not None:
-        if row.coroutine and row.versions and not file.version_allows(row):
-            return (UNKNOWN,)  # a plain function in others, or in another distribution of that name
-        if row.sync_by and (node is None or (inside := file.function_of(node)) is None or not inside.is_async):
+        if row.coroutine and not _is_coroutine_function(file, row, node):
             return (UNKNOWN,)
         if row.coroutine:
             return (Coroutine(name, node, file),)
@@ -100,6 +98,17 @@ def _library_call(file: File, name: str, node: cst.Call | None) -> Values:
     if libraries.is_known_type(name) or (leaf[:1].isupper() and not leaf.isupper()) or name in _BUILTIN_TYPES:
         return (Instance(name, node, file),)
     return (UNKNOWN,)
+
+
+def _is_coroutine_function(file: File, row: FunctionRow, node: cst.Call | None) -> bool:
+    """Tell whether it is one in the versions that are used, and where it is called."""
+    allowed = file.version_allows(row)
+    if row.versions and allowed is not None:
+        return allowed  # a plain function in others, or in another distribution of that name
+    if not row.sync_by:
+        return not row.versions
+    inside = file.function_of(node) if node is not None else None
+    return inside is not None and inside.is_async
 
 
 def _super(file: File, node: cst.Call) -> Values:
