@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from pitfall_lint import catalog, config, discover, run
@@ -55,6 +56,7 @@ def diagnose(text: str, root: str = ".", resolver: config.Resolver | None = None
         if not settings.file:
             settings = replace(settings, root=os.path.abspath(root))
         project = run.open_project(settings)
+        project.allows = _as_it_ran(project.allows)
         tree = Tree(os.path.abspath(root), map(os.path.abspath, _files(root, resolver)))
         for event in known:
             if answers := answer(event, rules, tree, project):
@@ -79,3 +81,8 @@ def _title(event: Event, symptom: str = "") -> str:
     told = next((line for line in event.lines if symptom and stands(symptom, line)), event.title)
     line = masked(" ".join(told.split()))
     return line if len(line) <= 160 else line[:159] + "…"
+
+
+def _as_it_ran(allows: Callable[[str, str, str], bool | None] | None) -> Callable[[str, str, str], bool]:
+    """Take versions that are not known for those of the row: the log says that it happened."""
+    return lambda name, versions, path: allows is None or allows(name, versions, path) is not False
