@@ -255,7 +255,7 @@ class Receivers:
             bodies = self.texts.bodies_of(name)
             if bodies:
                 return any(body is None or self._gives(body, roots) for body in bodies)
-            if re.search(rb"^[ \t]*class[ \t]+%s\b" % re.escape(name.encode()), self.data, re.MULTILINE):
+            if self._has_class(name.encode()):
                 known = self.lineage.may_be(name, self._leaves(roots))
                 if known is False:  # perhaps what entering, awaiting or calling the object gives
                     return any(self.texts.bodies_of(m) and self._made(m, roots, False) for m in _SPECIAL)
@@ -264,6 +264,11 @@ class Receivers:
 
         return self._remembered((f"{name}()", roots), ask)
 
+    def _has_class(self, name: bytes) -> bool:
+        if b"class " + name not in self.data:
+            return False
+        return re.search(rb"^[ \t]*class[ \t]+%s\b" % re.escape(name), self.data, re.MULTILINE) is not None
+
     def _gives(self, body: Reading, roots: frozenset[str]) -> bool:
         """Tell whether a function may return or yield such an object."""
         function = body.tree
@@ -271,7 +276,8 @@ class Receivers:
         if function.returns is not None and self._annotated(function.returns, body, roots, False):
             return True
         given = [value for value in body.returns if value is not None]
-        given += [n.value for n in ast.walk(function) if isinstance(n, ast.Yield) and n.value is not None]
+        if any(word == "yield" for word, _ in body.words):
+            given += [n.value for n in ast.walk(function) if isinstance(n, ast.Yield) and n.value is not None]
         return self._pursue([(value, body, roots, False) for value in given])
 
     def _own(self, name: str, roots: frozenset[str]) -> bool:

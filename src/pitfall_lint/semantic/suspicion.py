@@ -25,7 +25,7 @@ from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
 from pitfall_lint.semantic.texts import owner_at
 from pitfall_lint.semantic.verdict import Verdict, is_given
 from pitfall_lint.semantic.wants import Want, Wants, giving, known_roots, passed_on, telling_names
-from pitfall_lint.semantic.words import occurrences
+from pitfall_lint.semantic.words import binds_at, occurrences
 from pitfall_lint.source import Source
 
 
@@ -339,8 +339,9 @@ class Suspicion:
         """Tell whether something in this file may bind a name, so that a method can go by its bare name."""
         found = self._bound.get(word)
         if found is None:
-            pattern = rb"\bdef[ \t]+%s\b|\b%s[ \t]*(?::?=(?!=)|,[^=\n(]*=(?!=))" % ((re.escape(word.encode()),) * 2)
-            found = self._bound[word] = re.search(pattern, self.source.data) is not None
+            found = self._bound[word] = any(
+                binds_at(self.source.data, start, end) for start, end in occurrences(self.source.data, word.encode())
+            )
         return found
 
     def _may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:

@@ -95,14 +95,17 @@ class Texts:
         """Return annotations and values of what goes by an attribute's name; both empty where that is hard to tell."""
         found = self._given.get(attribute)
         if found is None:
-            found = self._given[attribute] = list(self._find_given(re.escape(attribute.encode())))
+            found = self._given[attribute] = list(self._find_given(attribute.encode()))
         return found
 
-    def _find_given(self, name: bytes) -> Iterator[tuple[bytes, bytes]]:
+    def _find_given(self, attribute: bytes) -> Iterator[tuple[bytes, bytes]]:
+        if attribute not in self.data:
+            return
+        name = re.escape(attribute)
         for match in re.finditer(_GIVEN % name, self.data, re.MULTILINE):
             if match[1] or match[2]:
                 yield match[1] or b"", match[2] or b""
-        if re.search(_TARGET % (name, name, name), self.data) is not None:
+        if b"self." + attribute in self.data and re.search(_TARGET % (name, name, name), self.data) is not None:
             yield b"", b""
 
 

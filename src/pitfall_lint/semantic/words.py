@@ -26,3 +26,13 @@ def occurrences(data: bytes, word: bytes) -> Iterator[tuple[int, int]]:
         if not continues(data, start - 1) and not continues(data, end):
             yield start, end
         start = data.find(word, end)
+
+
+def binds_at(data: bytes, start: int, end: int) -> bool:
+    """Tell whether the name between two offsets may be given a value there, or is what a `def` defines."""
+    if data[max(start - 4, 0) : start] == b"def ":
+        return True
+    rest = data[end : end + 80].lstrip(b" \t")
+    if rest[:1] == b",":
+        return b"=" in rest.partition(b"\n")[0]
+    return rest[:2] == b":=" or (rest[:1] == b"=" and rest[1:2] != b"=")
