@@ -114,8 +114,11 @@ class Reading:
         """Return those of some words that stand in the code as names or attributes, in a fixed order."""
         return sorted(self._named.keys() & words)
 
-    def uses(self, word: str, coroutines: Collection[str] = ()) -> Iterator[Use]:
-        """Yield the places where a word stands in the code; `coroutines` are names of coroutine functions."""
+    def uses(self, word: str, coroutines: Collection[str] = (), slashed: Collection[str] = ()) -> Iterator[Use]:
+        """Yield the places where a word stands in the code.
+
+        `coroutines` are names of coroutine functions, `slashed` those of the module's absolute paths and addresses.
+        """
         for node, place in self._named.get(word, ()):
             looks = self._looks.get(node, set()) | place
             if "awaited" not in looks:
@@ -124,7 +127,7 @@ class Reading:
             if call is not None:
                 if node not in self._passed:
                     looks.add("astray")
-                if any(map(self._is_slashed, call.args)):
+                if any(self._is_slashed(arg) or getattr(arg, "id", None) in slashed for arg in call.args):
                     looks.add("slashed")
                 if _is_slashless(call):
                     looks.add("slashless")

@@ -22,7 +22,7 @@ from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
 from pitfall_lint.semantic.receivers import Receivers
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
-from pitfall_lint.semantic.texts import owner_at
+from pitfall_lint.semantic.texts import owner_at, slashed_variables
 from pitfall_lint.semantic.verdict import Verdict, is_given
 from pitfall_lint.semantic.wants import Want, Wants, giving, known_roots, passed_on, telling_names
 from pitfall_lint.semantic.words import binds_at, occurrences
@@ -66,7 +66,6 @@ class Suspicion:
         self._bound: dict[str, bool] = {}
         self._readings: dict[Place, list[Reading]] = {}
         self.lines_read = 0
-        """How many lines `ast` has read."""
         self.lines: dict[int, set[str]] = {}
         self._told: set[tuple[str, str]] = set()
         self.inherited: dict[int, set[str]] = {}
@@ -168,6 +167,11 @@ class Suspicion:
         return Outline(self.source)
 
     @cached_property
+    def slashed(self) -> frozenset[str]:
+        """The module's absolute paths and addresses, by name."""
+        return slashed_variables(self.source.data)
+
+    @cached_property
     def imports(self) -> dict[str, list[Binding]]:
         """What imports anywhere in the file bind."""
         return imports(self.source.data)
@@ -243,7 +247,7 @@ class Suspicion:
             if verdict.touched:
                 verdict.names |= reading.stored
         for word in reading.among(words):
-            for use in reading.uses(word, self.coroutines):
+            for use in reading.uses(word, self.coroutines, self.slashed):
                 heir = reading.heirs.get(use.node)
                 if heir is None:
                     self._judge(use, reading, verdict)

@@ -15,10 +15,16 @@ _GIVEN = rb"(?:\bself\.|^[ \t]+)%s[ \t]*(?::(?!=)[ \t]*([^=\r\n#]*))?(?:=(?!=)[ 
 _TARGET = rb"\bself\.%s[ \t]*(?:,|\bin\b)|\bas[ \t]+self\.%s\b|,[ \t]*self\.%s\b[^=\n(]*="
 
 
+_SLASHED = re.compile(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[ \t(]*[a-zA-Z]{0,2}[\"']+(?:/|\w+://)", re.MULTILINE)
 _TELLING = re.compile(
     rb"^[ \t]*(?:(return|yield)\b|(?:async[ \t]+)?def\b[^\r\n]*->|self\.\w+[ \t]*[:=]|\w+[ \t]*[:=])[^\r\n]*",
     re.MULTILINE,
 )
+
+
+def slashed_variables(data: bytes) -> frozenset[str]:
+    """Return the variables of a module that are given a text that begins as an absolute path or an address does."""
+    return frozenset(name.decode("utf-8", "replace") for name in _SLASHED.findall(data))
 
 
 def told_by(data: bytes, words: Collection[str]) -> list[bytes]:
