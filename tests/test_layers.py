@@ -26,7 +26,7 @@ LAYERS = """
     opening
     compiled grading installed
     lint cache glance screen discover ignoring workers
-    noqa finder report
+    noqa finder report awake
     timing
     suppressions
     catalog page

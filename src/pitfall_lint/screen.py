@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from pitfall_lint.awake import ASLEEP
+from pitfall_lint.awake import Awake as Awake
 from pitfall_lint.cache import digest
 from pitfall_lint.catalog import Rule
 from pitfall_lint.finder import Finder, finder
@@ -23,30 +25,6 @@ from pitfall_lint.semantic.wants import Want, constructed, plain_want, telling_n
 from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
 
-
-@dataclass(frozen=True, slots=True)
-class Awake:
-    """What of a file has to be looked at."""
-
-    rules: tuple[Rule, ...] = ()
-    """The rules that could find something."""
-    lines: tuple[int, ...] | None = ()
-    """0-based lines of the definitions to look at; None for all of them."""
-    lines_read: int = 0
-    """How many lines `ast` has read to know it."""
-    by_rule: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    """The lines that each rule has to look at, where that is known; else each looks at all of them."""
-
-    def lines_of(self, rule: Rule) -> tuple[int, ...] | None:
-        """Return the lines that one rule has to look at; None for all that there are."""
-        own = self.by_rule.get(rule.code)
-        if own is None or self.lines is None:
-            return self.lines
-        lines = frozenset(self.lines)
-        return tuple(line for line in own if line in lines)
-
-
-ASLEEP = Awake()
 _KEPT = 100
 """Files that are kept as they were read, until it is told where they have to be looked at."""
 
@@ -91,6 +69,8 @@ class Screen:
     _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
     _passing: dict[str, dict[str, tuple[Want, ...]]] = field(default_factory=dict, repr=False)
     """The names that modules pass on which nobody looks at otherwise."""
+    _foreign: dict[str, tuple[int, dict[str, tuple[Want, ...]]]] = field(default_factory=dict, repr=False)
+    """By file: the hash of its bytes, and the names that other modules pass on to it."""
     _kept: dict[str, Suspicion] = field(default_factory=dict, repr=False)
     """The files that were read last: what was parsed of them is not parsed again."""
     around: Surroundings = field(init=False, repr=False)
@@ -108,6 +88,7 @@ class Screen:
 
     def learn(self, owners: Mapping[str, frozenset[str]], files: Iterable[tuple[str, Kin]]) -> None:
         """Take the names of all coroutine functions of a project, so that no file has to look for them itself."""
+        self._foreign.clear()
         if self.coroutine_rules or self.async_arguments:
             self.coroutines = {name: self._coroutine(name, classes) for name, classes in owners.items()}
             self.find = self._finder({*owners, *(class_ for classes in owners.values() for class_ in classes)})
@@ -216,7 +197,17 @@ class Screen:
         )
 
     def _passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
-        """Return the names in a file that other modules of the project pass on: what uses them may matter."""
+        """Return the names in a file that other modules of the project pass on: what uses them may matter.
+
+        Kept, since what a file tells those who import it holds these, too.
+        """
+        path = os.path.abspath(source.path)
+        known = self._foreign.get(path)
+        if known is None or known[0] != hash(source.data):
+            known = self._foreign[path] = hash(source.data), self._find_passed_to(source, project)
+        return known[1]
+
+    def _find_passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
         found: dict[str, dict[Want, None]] = {}
         path = os.path.abspath(source.path)
         words: set[bytes] | None = None
@@ -325,6 +316,7 @@ class Screen:
         self._nearby.forget(path)
         self._own.clear()
         self._passing.clear()
+        self._foreign.clear()
         self._kept.clear()
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import bisect
 import re
 
+from pitfall_lint.semantic.lineage import classes_of
+
 COROUTINE = re.compile(rb"async def[ \t]+(\w+)")
-_CLASS = re.compile(rb"^class[ \t]+(\w+)(?:[ \t]*\(([^)]*)\))?", re.MULTILINE)
-_LEAF = re.compile(rb"(\w+)[ \t]*(?=[,\[]|$)", re.MULTILINE)
+_CLASS = re.compile(rb"^class[ \t]+(\w+)", re.MULTILINE)
 
 
 def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
@@ -16,14 +17,7 @@ def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
     A class that inherits in the same file has the methods of its bases, too.
     """
     found: dict[str, frozenset[str]] = {}
-    classes: list[tuple[int, bytes]] = []
-    bases: dict[str, set[str]] = {}
-    for match in _CLASS.finditer(data):
-        classes.append((match.start(), match[1]))
-        if match[2]:
-            bases[match[1].decode("utf-8", "replace")] = {
-                leaf.decode("utf-8", "replace") for leaf in _LEAF.findall(match[2])
-            }
+    classes = [(match.start(), match[1]) for match in _CLASS.finditer(data)]
     for match in COROUTINE.finditer(data):
         line = data.rfind(b"\n", 0, match.start()) + 1
         if b"asynccontextmanager" in data[data.rfind(b"\n", 0, max(line - 1, 0)) + 1 : line]:
@@ -37,6 +31,7 @@ def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
                 if data[match.start() - 5 : match.start()] != b"\n    ":
                     owners.add("")  # deeper than a method of that class
         found[name] = found.get(name, frozenset()) | owners
+    bases = classes_of(data) if found else {}
     above = {heir: _above(heir, bases) for heir in bases}
     return {
         name: owners | {heir for heir, higher in above.items() if not owners.isdisjoint(higher)}

@@ -25,7 +25,7 @@ class Surroundings:
     def __init__(
         self, libraries: Libraries, find: Callable[[bytes], set[str]], files: Iterable[tuple[str, Kin]] | None = None
     ) -> None:
-        """`find` returns the words of interest in a text; `files` are paths and texts when all are known."""
+        """`find` returns the words of interest in a text; `files` say of all files, by path, what classes they hold."""
         self.libraries = libraries
         self.find = find
         self.is_complete = files is not None

@@ -22,7 +22,7 @@ from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
 from pitfall_lint.semantic.receivers import Receivers
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
-from pitfall_lint.semantic.texts import owner_at, slashed_variables
+from pitfall_lint.semantic.texts import class_at, owner_at, slashed_variables
 from pitfall_lint.semantic.verdict import Verdict, is_given
 from pitfall_lint.semantic.wants import Want, Wants, giving, known_roots, passed_on, telling_names
 from pitfall_lint.semantic.words import binds_at, occurrences
@@ -109,7 +109,7 @@ class Suspicion:
                 if verdict.rules:
                     lines.setdefault(self._line_of(offset), set()).update(verdict.rules)
                 if verdict.touched:
-                    class_ = self._class_at(place.start) if place.indent else ""
+                    class_ = class_at(self.source.data, place.start) if place.indent else ""
                     made = verdict.keeps or not verdict.names  # special methods run when an object is made or used
                     names = verdict.names | ({class_} if class_ and made else set())
                     pending += self._pass_on(names, verdict.touched, class_, place.is_function)
@@ -117,13 +117,6 @@ class Suspicion:
                 break
         for line, rules in self.inherited.items():
             lines.setdefault(line, set()).update(rules)
-
-    def _class_at(self, offset: int) -> str:
-        """Return the name of the module's class around a method."""
-        data = self.source.data
-        start = data.rfind(b"\nclass ", 0, offset) + 1
-        match = _CLASS.match(data, start)
-        return match[1].decode("utf-8", "replace") if match else ""
 
     def _pass_on(
         self, names: Iterable[str], touched: Mapping[str, frozenset[str]], class_: str, is_function: bool
@@ -390,7 +383,6 @@ def _leaves(roots: frozenset[str]) -> frozenset[str]:
 
 _HOPS = 3
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
-_CLASS = re.compile(rb"class[ \t]+(\w+)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
 
 

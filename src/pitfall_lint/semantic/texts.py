@@ -115,10 +115,17 @@ class Texts:
             yield b"", b""
 
 
+def class_at(data: bytes, offset: int) -> str:
+    """Return the name of the module's class that begins last before a method; "" when there is none."""
+    match = _CLASS.match(data, _class_start(data, offset))
+    return match[1].decode("utf-8", "replace") if match is not None else ""
+
+
 def owner_at(data: bytes, offset: int) -> str:
     """Return the name of the module's class around a method; "" where another class may stand between them."""
-    start = data.rfind(b"\nclass ", 0, offset) + 1
-    match = _CLASS.match(data, start)
-    if match is None or re.search(rb"\n[ \t]+class ", data[start:offset]) is not None:
-        return ""
-    return match[1].decode("utf-8", "replace")
+    between = data[_class_start(data, offset) : offset]
+    return "" if re.search(rb"\n[ \t]+class ", between) is not None else class_at(data, offset)
+
+
+def _class_start(data: bytes, offset: int) -> int:
+    return data.rfind(b"\nclass ", 0, offset) + 1
