@@ -45,6 +45,12 @@ def is_near(roots: frozenset[str], named: Collection[str]) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def leaves_of(roots: frozenset[str]) -> frozenset[str]:
+    """Return the last words of some things."""
+    return frozenset(root.rpartition(".")[2] for root in roots)
+
+
+@lru_cache(maxsize=4096)
 def _packages(roots: frozenset[str]) -> frozenset[str]:
     """Return the top-level packages of some things; the things themselves where they have none."""
     return frozenset(root.partition(".")[0] for root in roots)
@@ -79,7 +85,6 @@ class Receivers:
         self.imports = imports
         self.reaches = reaches
         """Tells whether what a qualified name is imported from may have to do with these packages."""
-        self._leaf_words: dict[frozenset[str], frozenset[str]] = {}
         self._answers: dict[Any, bool] = {}
         self.texts = Texts(data)
         self._nearness: dict[frozenset[str], bool] = {}
@@ -125,7 +130,7 @@ class Receivers:
 
     def _called(self, node: ast.Call, reading: Reading, roots: frozenset[str], loose: bool) -> bool | list[_Question]:
         func = node.func
-        if isinstance(func, ast.Attribute) and func.attr in self._leaves(roots):
+        if isinstance(func, ast.Attribute) and func.attr in leaves_of(roots):
             # a client's method
             return True if func.attr[:1].isupper() else [(func.value, reading, _packages(roots), True)]
         if isinstance(func, ast.Name):
@@ -167,7 +172,7 @@ class Receivers:
         if name in ("self", "cls"):
             if not self._near(roots):
                 return False
-            known = None if loose or not reading.owner else self.lineage.may_be(reading.owner, self._leaves(roots))
+            known = None if loose or not reading.owner else self.lineage.may_be(reading.owner, leaves_of(roots))
             return known is not False
         if name in reading.params or name in reading.values:
             key = (name, reading, roots, loose)
@@ -182,7 +187,7 @@ class Receivers:
         return self._near(roots) and self._remembered((f" {name}", roots), lambda: self._global(name, roots, True))
 
     def _attribute(self, node: ast.Attribute, reading: Reading, roots: frozenset[str]) -> bool | list[_Question]:
-        if node.attr in self._leaves(roots):
+        if node.attr in leaves_of(roots):
             return True
         if self._some_holds(node.attr, roots) is False:
             return False
@@ -256,7 +261,7 @@ class Receivers:
             if bodies:
                 return any(body is None or self._gives(body, roots) for body in bodies)
             if self._has_class(name.encode()):
-                known = self.lineage.may_be(name, self._leaves(roots))
+                known = self.lineage.may_be(name, leaves_of(roots))
                 if known is False:  # perhaps what entering, awaiting or calling the object gives
                     return any(self.texts.bodies_of(m) and self._made(m, roots, False) for m in _SPECIAL)
                 return known or self._near(roots)
@@ -311,10 +316,10 @@ class Receivers:
                     continue
                 if not isinstance(inner, ast.Constant) and self._annotated(inner, reading, roots, loose):
                     return True
-            if isinstance(part, ast.Attribute) and part.attr in self._leaves(roots):
+            if isinstance(part, ast.Attribute) and part.attr in leaves_of(roots):
                 return True
             if isinstance(part, ast.Name):
-                if part.id in self._leaves(roots):
+                if part.id in leaves_of(roots):
                     return True
                 if self._bound(part.id, reading):
                     if self._imported(part.id, (), reading, roots, None if loose else True):
@@ -331,7 +336,7 @@ class Receivers:
     ) -> bool:
         """Tell whether an imported name, or what calling it gives, may be such an object; None: or is anywhere near."""
         fulls = [*reading.inner.get(name, ()), *(binding.full for binding in self.imports(name))]
-        leaves = self._leaves(roots)
+        leaves = leaves_of(roots)
         for full in fulls:
             if not leaves.isdisjoint(full.split(".")):
                 return True
@@ -360,12 +365,6 @@ class Receivers:
         if called:
             return self._made(name, roots, None)
         return self._remembered((f" {name}", roots), lambda: self._global(name, roots, False))
-
-    def _leaves(self, roots: frozenset[str]) -> frozenset[str]:
-        found = self._leaf_words.get(roots)
-        if found is None:
-            found = self._leaf_words[roots] = frozenset(root.rpartition(".")[2] for root in roots)
-        return found
 
     def _near(self, roots: frozenset[str]) -> bool:
         """Tell whether this file names one of the packages, or imports what does."""

@@ -10,7 +10,7 @@ import ast
 import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from pitfall_lint.libraries import Function, Libraries, Row
 from pitfall_lint.libraries.loops import ThreadEntry
@@ -20,7 +20,7 @@ from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
 from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
-from pitfall_lint.semantic.receivers import Receivers
+from pitfall_lint.semantic.receivers import Receivers, leaves_of
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
 from pitfall_lint.semantic.texts import class_at, owner_at, slashed_variables
 from pitfall_lint.semantic.verdict import Verdict, is_given
@@ -362,23 +362,18 @@ class Suspicion:
             return not want.roots or self.receivers.reaches(full, want.roots)
         if not want.name:
             return has_receiver and (
-                not want.roots or not _leaves(want.roots).isdisjoint([*full.split("."), *name.split(".")])
+                not want.roots or not leaves_of(want.roots).isdisjoint([*full.split("."), *name.split(".")])
             )
         return (
             want.of_type
             and has_receiver
-            and not _leaves(want.roots).isdisjoint([*full.split("."), *name.split(".")[:-1]])
+            and not leaves_of(want.roots).isdisjoint([*full.split("."), *name.split(".")[:-1]])
         )
 
     def _has_row(self, kind: type[Row], name: str) -> bool:
         """Tell whether a row of a kind speaks of a name; of functions, only coroutine functions are asked for."""
         rows = self.libraries.find_all(kind, name)
         return any(row.coroutine for row in rows if isinstance(row, Function)) if kind is Function else bool(rows)
-
-
-@lru_cache(maxsize=4096)
-def _leaves(roots: frozenset[str]) -> frozenset[str]:
-    return frozenset(root.rpartition(".")[2] for root in roots)
 
 
 _HOPS = 3
