@@ -4,7 +4,7 @@ Every round runs every tool once, so that a noisy machine disturbs all of them a
 of CPU, wall-clock time and peak memory, and the median ratio of CPU to ruff with the lowest and highest one. Tools
 that are not installed are left out. `--slow` runs flake8-async, Fixit and pylint as well, once.
 
-    python bench/speed.py gradio --shares         lines that reach ast and LibCST, counted (counts don't flicker)
+    python bench/speed.py gradio --shares         lines that reach ast, drafts and LibCST, counted (counts don't flicker)
     python bench/speed.py gradio --growth         the same tree 1, 2, 4 and 8 times
     python bench/speed.py gradio django --dask    all corpora side by side, by a Dask cluster of two workers here
 """
@@ -196,7 +196,7 @@ def shares(name: str, corpus: Path, scratch: Path) -> str:
             raise SystemExit(ran.stderr)
         told = json.loads(ran.stderr[ran.stderr.index("{") :])
         every = told["lines"]["all"]
-        cells = [f"{told['lines'][kind]:,} ({told['lines'][kind] / every:.2%})" for kind in ("ast", "libcst")]
+        cells = [f"{told['lines'][kind]:,} ({told['lines'][kind] / every:.2%})" for kind in ("ast", "drafts", "libcst")]
         files = f"{told['files']['looked']:,} of {told['files']['all']:,}"
         rows.append(f"| {name}, {'ALL' if rules else 'default'} | {every:,} | {' | '.join(cells)} | {files} |")
     return "\n".join(rows)
@@ -249,7 +249,10 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     corpora = {name: fetch(name, folder) for name in options.corpora}
     if options.shares:
-        print("| corpus, rules | lines | to ast | to LibCST | files looked at |\n|---|---|---|---|---|", flush=True)
+        print(
+            "| corpus, rules | lines | to ast | drafted | to LibCST | files looked at |\n|---|---|---|---|---|---|",
+            flush=True,
+        )
     for name, corpus in corpora.items() if not options.dask else ():
         with tempfile.TemporaryDirectory() as scratch:
             if options.shares:

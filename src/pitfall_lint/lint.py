@@ -114,6 +114,8 @@ def lint_with_facts(
         try:
             with timing.stage(rule.code):
                 found += _checked(rule, file)
+        except SourceError:
+            continue  # an interpreter reads it and LibCST does not: it could be neither shown nor mended
         except Exception as error:  # whatever a check raises is its own fault; the other rules go on
             internal = InternalError(rule, source.path, error)
             if on_error is None:

@@ -20,7 +20,9 @@ STAGES = {
     "ast": "parsing for that",
     "syntax": "syntax errors of whole files",
     "import": "loading LibCST and what asks it",
-    "libcst": "parsing what has to be looked at",
+    "drafts": "drafts of what has to be looked at",
+    "trees": "scopes and names in them",
+    "libcst": "parsing what is reported",
     "checks": "the rules themselves",
     "report": "what you read",
     "rest": "handing things around",
@@ -37,7 +39,8 @@ class Figures:
     definitions: Counter[str] = field(default_factory=Counter)
     """How many definitions each rule looked at."""
     lines: Counter[str] = field(default_factory=Counter)
-    """Lines that `ast` and `libcst` have read, followed functions and second readings included, and `all` lines.
+    """Lines that `ast` and `libcst` have read, and of which `drafts` were made, followed functions and second
+    readings included, and `all` lines.
     Of single lines and imports, which are read one by one, `ast` makes `snippets`."""
     files: Counter[str] = field(default_factory=Counter)
     """`all` files, and those `looked` at closely."""
@@ -180,8 +183,9 @@ def listen_closely() -> None:
         import libcst
 
         import pitfall_lint.semantic.file  # noqa: F401
-        from pitfall_lint.semantic import walk
-    _wrap(walk.Tree, "__init__", "libcst")
+        from pitfall_lint.semantic import drafting, tree
+    _wrap(drafting.Draft, "__init__", "drafts", reads="drafts")
+    _wrap(tree.Tree, "__init__", "trees")
     _wrap(libcst, "parse_module", "libcst", reads="libcst")
 
 
@@ -195,8 +199,8 @@ def _wrap(owner: Any, name: str, stage_: str, reads: str = "") -> None:
         clock = CLOCK
         if clock is None:
             return function(*args, **kwargs)
-        if reads and isinstance(args[0], (str, bytes)):
-            clock.read(reads, args[0])
+        if reads and isinstance(text := args[-1], (str, bytes)):
+            clock.read(reads, text)
         clock.enter(stage_)
         try:
             return function(*args, **kwargs)

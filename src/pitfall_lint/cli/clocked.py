@@ -57,7 +57,7 @@ def as_data(figures: timing.Figures, wall: float) -> dict[str, Any]:
         "cpu_ms": round(sum(figures.milliseconds(stage) for stage in timing.STAGES), 1),
         "processes": figures.processes,
         "files": {kind: figures.files[kind] for kind in ("all", "looked")},
-        "lines": {kind: figures.lines[kind] for kind in ("all", "ast", "snippets", "libcst")},
+        "lines": {kind: figures.lines[kind] for kind in ("all", "ast", "snippets", "drafts", "libcst")},
         "stages": stages,
         "rules": {code: {"cpu_ms": round(spent, 1), "definitions": count} for code, spent, count in figures.rules()},
     }
@@ -75,11 +75,8 @@ def lines(figures: timing.Figures, wall: float, names: dict[str, str], style: St
         bar = paint("█" * round(share * _BAR), "cyan", style)
         yield f"  {stage:<9}{spent[stage]:>8,.0f}{share * 100:>6.1f}  {what:<38} {bar}".rstrip() + "\n"
     every = figures.lines["all"]
-    read = ", ".join(
-        f"{name} {figures.lines[kind]:,} ({figures.lines[kind] / (every or 1):.2%})"
-        for kind, name in (("ast", "ast"), ("libcst", "LibCST"))
-    )
-    yield f"\n{paint('Lines', 'bold', style)}: {every:,}, of which were parsed by {read}\n"
+    ast, drafts, libcst = (f"{figures.lines[kind] / (every or 1):.2%}" for kind in ("ast", "drafts", "libcst"))
+    yield f"\n{paint('Lines', 'bold', style)}: {every:,}; read by ast {ast}, drafted {drafts}, by LibCST {libcst}\n"
     files, looked = figures.files["all"], figures.files["looked"]
     yield f"{paint('Files', 'bold', style)}: {files:,}, of which {looked:,} were looked at\n"
     rules = figures.rules()

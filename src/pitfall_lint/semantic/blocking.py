@@ -229,8 +229,8 @@ def _is_kept(file: File, block: cst.IndentedBlock, child: cst.CSTNode) -> bool:
         if statement is child:
             return False
         if isinstance(statement, cst.If) and (returned := _returned(statement.body)) is not None:
-            code = file.code(returned)
-            if any(file.code(node) == code for node in all_nodes(statement.test) if type(node) is type(returned)):
+            code = file.wording(returned)
+            if any(file.wording(node) == code for node in all_nodes(statement.test) if type(node) is type(returned)):
                 return True
     return False
 

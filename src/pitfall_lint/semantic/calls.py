@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.semantic.definitions import Class, Function, Param
-from pitfall_lint.semantic.walk import Tree
+from pitfall_lint.semantic.tree import Tree
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.finding import Edit, Span
-from pitfall_lint.semantic.walk import Tree
+from pitfall_lint.semantic.tree import Tree
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.syntax import Syntax
@@ -24,7 +24,7 @@ def _offset(file: Syntax, tree: Tree, line: int, column: int) -> int:
 def span(file: Syntax, node: cst.CSTNode) -> Span:
     """Return the bytes of a node in the file; an empty span for a node that is not from it."""
     tree = file.tree_of(node)
-    place = tree.ranges.get(node) if tree is not None else None
+    place = tree.range_of(node) if tree is not None else None
     if tree is None or place is None:
         return Span(len(file.source.bom), len(file.source.bom))
     start = _offset(file, tree, *place.start)
@@ -34,12 +34,18 @@ def span(file: Syntax, node: cst.CSTNode) -> Span:
 def code(file: Syntax, node: cst.CSTNode) -> str:
     """Return the source of a node as it stands."""
     tree = file.tree_of(node)
-    return (tree.module if tree is not None else cst.Module([])).code_for_node(node)
+    return tree.code_of(node) if tree is not None else cst.Module([]).code_for_node(node)
+
+
+def wording(file: Syntax, node: cst.CSTNode) -> str:
+    """Return the source of a node, of an expression without parentheses around it; a draft can tell most."""
+    tree = file.tree_of(node)
+    return tree.text_of(node).strip() if tree is not None else code(file, node)
 
 
 def text(file: Syntax, node: cst.CSTNode) -> str:
-    """Return the source of a node on one line, shortened to 60 characters."""
-    line = " ".join(code(file, node).split())
+    """Return the source of a node on one line, without parentheses around it, shortened to 60 characters."""
+    line = " ".join(wording(file, node).split())
     return line if len(line) <= 60 else line[:59] + "…"
 
 
@@ -93,7 +99,7 @@ def add_argument(file: Syntax, call: cst.Call, argument: str) -> Edit:
         - 1
         - sum(
             len(paren.whitespace_before.value) + 1
-            for paren in call.rpar
+            for paren in file.exact(call).rpar
             if isinstance(paren.whitespace_before, cst.SimpleWhitespace)
         )
     )
@@ -132,7 +138,7 @@ def wrap(file: Syntax, first: cst.CSTNode, last: cst.CSTNode, header: str, foote
     top, _, _ = _line_bounds(file, first)
     _, bottom, _ = _line_bounds(file, last)
     tree = file.tree_of(first)
-    unit = tree.module.default_indent if tree is not None else "    "
+    unit = tree.indent if tree is not None else "    "
     edits = [insert(file, first, header, after=False)]
     for line in range(top, bottom + 1):
         raw = file.source.lines[line]

@@ -97,7 +97,7 @@ def guard_of(use: Use) -> cst.CSTNode:
 def _is_about(file: File, node: cst.If | cst.For, use: Use) -> bool:
     if isinstance(node, cst.For):
         return len(use.names) > 1
-    test = file.code(node.test)
+    test = file.wording(node.test)
     return "environ" in test or "getenv" in test or any(name in test for name in use.names)
 
 

@@ -21,8 +21,8 @@ from pitfall_lint.semantic.mending import Mending
 from pitfall_lint.semantic.outline import Block, Slice
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.syntax import FUNCTIONS
+from pitfall_lint.semantic.tree import Tree
 from pitfall_lint.semantic.values import ClassValue, FunctionValue, Instance, Value
-from pitfall_lint.semantic.walk import Tree
 from pitfall_lint.source import Source
 
 N = TypeVar("N", bound=cst.CSTNode)

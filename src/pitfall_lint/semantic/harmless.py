@@ -66,7 +66,7 @@ def is_stub(function: Function) -> bool:
     return all(
         isinstance(s, cst.Pass)
         or (isinstance(s, cst.Expr) and isinstance(s.value, (cst.SimpleString, cst.ConcatenatedString, cst.Ellipsis)))
-        or (isinstance(s, cst.Raise) and s.exc is not None and "NotImplemented" in function.file.code(s.exc))
+        or (isinstance(s, cst.Raise) and s.exc is not None and "NotImplemented" in function.file.wording(s.exc))
         for s in small
     )
 

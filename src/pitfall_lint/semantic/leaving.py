@@ -232,7 +232,7 @@ def whole_span(file: File, node: cst.BaseExpression) -> Span | None:
     """Return the bytes of an expression with its own parentheses; None if comments stand between."""
     span, data = file.span(node), file.source.data
     start, end = span.start, span.end
-    for _ in node.lpar:
+    for _ in file.exact(node).lpar:
         start = len(data[:start].rstrip()) - 1
         while data[end : end + 1].isspace():
             end += 1

@@ -22,6 +22,10 @@ class Mending(Syntax):
         """Return the source of a node on one line, shortened to 60 characters."""
         return edits.text(self, node)
 
+    def wording(self, node: cst.CSTNode) -> str:
+        """Return the source of a node, of an expression without parentheses around it: enough to compare."""
+        return edits.wording(self, node)
+
     def code(self, node: cst.CSTNode) -> str:
         """Return the source of a node as it stands."""
         return edits.code(self, node)

@@ -60,11 +60,11 @@ def stripped_elsewhere(file: File, hole: Hole) -> tuple[File, cst.Call] | None:
 
 def is_asked_before(file: File, node: cst.CSTNode, left: cst.CSTNode) -> bool:
     """Tell whether a condition around a join, or of its value, asks what it begins with for a slash at its end."""
-    asks = re.compile(rf"(?<![\w.]){re.escape(file.code(left).strip())}\.endswith\(")
+    asks = re.compile(rf"(?<![\w.]){re.escape(file.wording(left))}\.endswith\(")
     for outer in file.ancestors(node):
         if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
             return False
-        if isinstance(outer, (cst.If, cst.IfExp)) and asks.search(file.code(outer.test)):
+        if isinstance(outer, (cst.If, cst.IfExp)) and asks.search(file.wording(outer.test)):
             return True
     return False
 
@@ -74,9 +74,9 @@ def tried_both_ways(file: File, node: cst.CSTNode, left: cst.CSTNode) -> bool:
     around = file.enclosing(node, cst.List, cst.Tuple, cst.Set)
     if not isinstance(around, (cst.List, cst.Tuple, cst.Set)):
         return False
-    prefix, joined = file.code(left).strip(), file.code(node).strip()
+    prefix, joined = file.wording(left), file.wording(node)
     stripped = re.compile(rf"{re.escape(prefix)}\.(?:{'|'.join(_STRIPPING)})\(['\"]/['\"]\)")
-    others = [file.code(element.value).strip() for element in around.elements if element.value is not node]
+    others = [file.wording(element.value) for element in around.elements if element.value is not node]
     return any(stripped.search(other) and stripped.sub(lambda _: prefix, other) == joined for other in others)
 
 

@@ -180,7 +180,7 @@ def _settled(call: Call, keywords: Iterable[str], direct: str = "") -> bool:
     """Tell whether one of the keywords is given as something else than None, or as what helps."""
     for name in keywords:
         value = call.keyword(name)
-        if value is not None and direct == f"{name}={call.file.code(value)}":
+        if value is not None and direct == f"{name}={call.file.wording(value)}":
             return True
         if value is not None and call.file.folded(value) is not None:
             return True

@@ -112,7 +112,7 @@ def _handler(file: File, call: Call, row: RoutePath) -> object:
     given = call.where(row.handler)
     if given is None:
         return None
-    return file.definition(given) or (file.qualified_name(given) or file.code(given))
+    return file.definition(given) or (file.qualified_name(given) or file.wording(given))
 
 
 def _methods(found: Registration) -> frozenset[str] | None:

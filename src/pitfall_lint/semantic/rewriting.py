@@ -19,7 +19,7 @@ class Rewriting:
     def __init__(self, file: File, near: cst.CSTNode) -> None:
         self._file = file
         tree = file.tree_of(near)
-        self.unit = tree.module.default_indent if tree is not None else "    "
+        self.unit = tree.indent if tree is not None else "    "
         self._headers: dict[int, list[str]] = {}
         self._before: dict[int, list[str]] = {}
         self._moved: dict[int, int] = {}

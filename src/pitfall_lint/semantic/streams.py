@@ -294,7 +294,7 @@ def _guarded(file: File, name: cst.Name) -> Literal["sync", "async"] | None:
         if isinstance(outer, (cst.FunctionDef, cst.Lambda)):
             return None
         if isinstance(outer, cst.If) and child is outer.body and _says_generator(file, outer.test, name):
-            text = file.code(outer.test)
+            text = file.wording(outer.test)
             is_async = "Async" in text or "isasyncgen" in text
             return "async" if is_async and not re.search(r"\b(Generator|GeneratorType|Iterator)\b", text) else None
         child = outer

@@ -162,7 +162,7 @@ def _walrus(file: File, node: cst.NamedExpr, frame: Frame) -> Shapes:
 def _subscript(file: File, node: cst.Subscript, frame: Frame) -> Shapes:
     if len(node.slice) != 1 or not isinstance(node.slice[0].slice, cst.Index):
         return _sliced(file, node, frame)
-    if "environ" in file.code(node.value) and file.qualified_name(node.value) in _ENVIRONMENTS:
+    if "environ" in file.wording(node.value) and file.qualified_name(node.value) in _ENVIRONMENTS:
         key = shapes_of(file, node.slice[0].slice.value, frame)[0].text
         return (_outside(file, node, key, "environment"),)
     return ()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 import libcst as cst
 
 from pitfall_lint.semantic.outline import Block, Outline, Slice
 from pitfall_lint.semantic.scopes import Binding, Scope
-from pitfall_lint.semantic.walk import Tree, all_nodes
+from pitfall_lint.semantic.tree import Tree
+from pitfall_lint.semantic.walk import all_nodes
 from pitfall_lint.source import Source
 
 N = TypeVar("N", bound=cst.CSTNode)
@@ -160,6 +161,11 @@ class Syntax:
     def skeleton(self) -> Tree:
         """The tree of what runs at import; an empty one if it does not parse."""
         return self.tree(None) or Tree(Slice("", ()))
+
+    def exact(self, node: N) -> N:
+        """Return a node with white space, commas and parentheses, which drafts do not have."""
+        tree = self.tree_of(node)
+        return cast(N, tree.exact(node)) if tree is not None else node
 
     def adopt(self, expression: cst.BaseExpression, at: cst.CSTNode) -> None:
         """Give an expression that was parsed from a string annotation the surroundings of the string."""

@@ -57,7 +57,7 @@ def generator_owns(function: Function, escapes: list[Escaped], groups: list[list
         body = fresh(used, "body", "stream_body", "owned_body")
         item = fresh(used, "chunk" if plan.stream is not plan.leaving.value else "item", "part", "each_part")
         code = file.source.text(span.start, span.end)
-        code = f"({code})" if isinstance(plan.stream, cst.GeneratorExp) and not plan.stream.lpar else code
+        code = f"({code})" if isinstance(plan.stream, cst.GeneratorExp) and not file.exact(plan.stream).lpar else code
         lines = [f"async for {item} in {code}:", f"{change.unit}yield {item}"]
         lines = lines if how == "async" else [f"yield from {code}"]
         if withs:

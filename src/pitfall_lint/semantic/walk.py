@@ -1,22 +1,17 @@
-"""The LibCST visitor of a slice: parents, scopes, bindings and nodes by kind, in one pass.
+"""Walks over LibCST's nodes: what stands below a node, in textual order, without what only says how it is written.
 
 It never rebuilds a node (LibCST's own `visit` does, which costs forty times as much).
 """
 
 from __future__ import annotations
 
-import copy
 import dataclasses
-from collections.abc import Callable, Iterator
-from functools import cached_property
+from collections.abc import Callable, Iterator, Mapping
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 import libcst as cst
-
-from pitfall_lint.semantic.locating import Range, ranges_of
-from pitfall_lint.semantic.outline import Slice
-from pitfall_lint.semantic.scopes import BINDERS, Binding, Scope, parameters
 
 _SKIPPED = frozenset(
     {
@@ -37,6 +32,7 @@ _SKIPPED = frozenset(
         "header",
         "footer",
         "leading_lines",
+        "leading_whitespace",
         "lines_after_decorators",
         "trailing_whitespace",
         "lbrackets",
@@ -44,9 +40,15 @@ _SKIPPED = frozenset(
         "from_",
         "lines_between",
         "star",
+        "encoding",
+        "default_indent",
+        "default_newline",
+        "has_trailing_newline",
+        "first_colon",
+        "second_colon",
     }
 )
-_ORDER = {
+_ORDER: dict[type[cst.CSTNode], tuple[str, ...]] = {
     cst.FunctionDef: ("decorators", "params", "returns", "body"),
     cst.ClassDef: ("decorators", "bases", "keywords", "body"),
     cst.For: ("iter", "target", "body", "orelse"),
@@ -57,91 +59,25 @@ _ORDER = {
     cst.DictComp: ("for_in", "key", "value"),
     cst.Assign: ("value", "targets"),
     cst.With: ("items", "body"),
+    **dict.fromkeys((cst.Name, cst.SimpleString, cst.Integer, cst.Float, cst.Imaginary), ()),
 }
-_COMPREHENSIONS = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
-_OPENS_SCOPE = (cst.FunctionDef, cst.Lambda, cst.ClassDef, *_COMPREHENSIONS)
-
-
-class Tree:
-    """One parsed slice with everything the questions need. Raises libcst.ParserSyntaxError."""
-
-    def __init__(self, slice_: Slice) -> None:
-        self.slice = slice_
-        self.module = cst.parse_module(slice_.text)
-        self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
-        self.by_kind: dict[type[cst.CSTNode], list[cst.CSTNode]] = {}
-        self.order: dict[cst.CSTNode, int] = {}
-        self.root = Scope("module", self.module)
-        self.scopes: dict[cst.CSTNode, Scope] = {self.module: self.root}
-        """The scope that a node opens."""
-        self.scope_of: dict[cst.CSTNode, Scope] = {}
-        """The scope that a node stands in."""
-        self._walk()
-
-    def _walk(self) -> None:
-        stack: list[tuple[cst.CSTNode, Scope]] = [(self.module, self.root)]
-        parents, order, by_kind, scope_of = self.parents, self.order, self.by_kind, self.scope_of
-        while stack:
-            node, scope = stack.pop()
-            kind = type(node)
-            order[node] = len(order)
-            scope_of[node] = scope
-            by_kind.setdefault(kind, []).append(node)
-            if (bind := BINDERS.get(kind)) is not None:
-                bind(node, scope)
-            children = _children(node)
-            inner: Scope | None = None
-            if kind in _SCOPED:
-                inner = self._open(node, scope)
-            for child in reversed(children):
-                parents[child] = node
-                stack.append((child, scope if inner is None or not _inside(node, child) else inner))
-
-    def _open(self, node: cst.CSTNode, scope: Scope) -> Scope:
-        if isinstance(node, cst.ClassDef):
-            kind = "class"
-        else:
-            kind = "function" if isinstance(node, (cst.FunctionDef, cst.Lambda)) else "comprehension"
-        opened = self.scopes[node] = Scope(kind, node, scope)
-        if isinstance(node, (cst.FunctionDef, cst.Lambda)):
-            for param in parameters(node.params):
-                opened.bind(
-                    Binding(
-                        param.name.value,
-                        "param",
-                        param,
-                        param.default,
-                        param.annotation.annotation if param.annotation else None,
-                    )
-                )
-        if isinstance(node, cst.FunctionDef) and ("global " in self.slice.text or "nonlocal " in self.slice.text):
-            for statement in _declarations(node.body):
-                how = "global" if isinstance(statement, cst.Global) else "nonlocal"
-                for item in statement.names:
-                    opened.declared[item.name.value] = how
-        return opened
-
-    def moved(self, slice_: Slice) -> Tree:
-        """Return this tree for a slice with the same text that stands on other lines by now."""
-        twin = copy.copy(self)
-        twin.slice = slice_
-        return twin
-
-    @cached_property
-    def ranges(self) -> dict[cst.CSTNode, Range]:
-        """Where every node stands in the slice."""
-        return ranges_of(self.module)
-
 
 _GETTERS: dict[type[cst.CSTNode], tuple[Callable[[Any], Any], ...]] = {}
 
 
 def _getters(kind: type[cst.CSTNode]) -> tuple[Callable[[Any], Any], ...]:
-    names = _ORDER.get(kind) or tuple(
+    found = _GETTERS[kind] = tuple(attrgetter(name) for name in fields_of(kind))
+    return found
+
+
+def fields_of(kind: type[cst.CSTNode]) -> tuple[str, ...]:
+    """Return the fields of a kind of nodes in which others may stand, in the order in which they are walked."""
+    ordered = _ORDER.get(kind)
+    if ordered is not None:
+        return ordered
+    return tuple(
         f.name for f in dataclasses.fields(kind) if not f.name.startswith("whitespace") and f.name not in _SKIPPED
     )
-    found = _GETTERS[kind] = tuple(attrgetter(name) for name in names)
-    return found
 
 
 def _subclasses(kind: type[cst.CSTNode]) -> Iterator[type[cst.CSTNode]]:
@@ -154,33 +90,21 @@ _NODES = frozenset(_subclasses(cst.CSTNode))  # type: ignore[type-abstract]
 """All kinds of nodes: asking a set is faster than asking abstract base classes."""
 
 
-def _children(node: cst.CSTNode) -> list[cst.CSTNode]:
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Return the nodes right below a node."""
     kind = type(node)
-    children: list[cst.CSTNode] = []
-    for get in _GETTERS.get(kind) or _getters(kind):
+    found: list[cst.CSTNode] = []
+    getters = _GETTERS.get(kind)
+    for get in getters if getters is not None else _getters(kind):
         value = get(node)
         if type(value) in _NODES:
-            children.append(value)
+            found.append(value)
         elif type(value) is tuple or type(value) is list:
-            children.extend([item for item in value if type(item) in _NODES])
-    return children
+            found.extend([item for item in value if type(item) in _NODES])
+    return found
 
 
 _DEFINITIONS = frozenset({cst.FunctionDef, cst.Lambda, cst.ClassDef})
-_SCOPED = frozenset(_OPENS_SCOPE)
-
-
-def _inside(node: cst.CSTNode, child: cst.CSTNode) -> bool:
-    """Tell whether a child is evaluated in the scope that its parent opens."""
-    if isinstance(node, (cst.FunctionDef, cst.ClassDef, cst.Lambda)):
-        return child is node.body
-    return True
-
-
-def _declarations(body: cst.CSTNode) -> Iterator[cst.Global | cst.Nonlocal]:
-    for node in own_nodes(body):
-        if isinstance(node, (cst.Global, cst.Nonlocal)):
-            yield node
 
 
 def own_nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -191,7 +115,7 @@ def own_nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
         yield node
         if type(node) in _DEFINITIONS and node is not root:
             continue
-        stack.extend(reversed(_children(node)))
+        stack.extend(reversed(children(node)))
 
 
 def all_nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -200,4 +124,20 @@ def all_nodes(root: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         node = stack.pop()
         yield node
-        stack.extend(reversed(_children(node)))
+        stack.extend(reversed(children(node)))
+
+
+def spelled(node: cst.CSTNode, operators: Mapping[cst.CSTNode, type[cst.CSTNode]] = MappingProxyType({})) -> str:
+    """Return a text that is the same for nodes that say the same, `a.b.c` for dotted names.
+
+    `operators` says which nodes are to be taken as if they had another operator.
+    """
+    if isinstance(node, (cst.Name, cst.SimpleString, cst.Integer, cst.Float, cst.Imaginary)):
+        return node.value
+    if isinstance(node, cst.Attribute):
+        return f"{spelled(node.value, operators)}.{node.attr.value}"
+    parts = [type(getattr(node, name)).__name__ for name in ("lower", "upper", "step") if isinstance(node, cst.Slice)]
+    parts += [str(node.star)] if isinstance(node, cst.Arg) else []
+    if hasattr(node, "operator"):
+        parts.append(operators.get(node, type(node.operator)).__name__)
+    return f"{type(node).__name__}({','.join([*parts, *(spelled(child, operators) for child in children(node))])})"

@@ -93,14 +93,14 @@ def narrow(file: File, node: cst.Try, first: Call) -> Fix | None:
     last = body[-1] if len(body) > 1 else None
     if not isinstance(last, cst.SimpleStatementLine) or len(last.body) != 1 or first.node not in set(own_nodes(last)):
         return None
-    if node.orelse is not None or node.finalbody is not None or last.leading_lines:
+    if node.orelse is not None or node.finalbody is not None or file.exact(last).leading_lines:
         return None
     end = node.handlers[-1].body
     tail = end.body[-1] if isinstance(end, cst.IndentedBlock) else None
     if tail is None:
         return None
     unit = file.tree_of(node)
-    indent = unit.module.default_indent if unit is not None else "    "
+    indent = unit.indent if unit is not None else "    "
     code = file.code(last).strip()
     return file.edits(
         "Keep the run out of the `try`",

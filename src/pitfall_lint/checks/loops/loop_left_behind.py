@@ -110,6 +110,6 @@ def give_back(file: File, setting: Call, row: LoopMaker, name: str) -> Fix | Non
         return None
     first, last = (s.body[0] if isinstance(s, cst.SimpleStatementLine) else s for s in (rest[0], rest[-1]))
     unit = file.tree_of(line)
-    indent = unit.module.default_indent if unit is not None else "    "
+    indent = unit.indent if unit is not None else "    "
     footer = f"finally:\n{indent}{file.code(setting.node.func)}(None)\n{indent}{name}.close()"
     return file.edits("Take the loop back and close it", file.edit_wrap(first, last, "try:", footer))

@@ -79,5 +79,7 @@ def _without_switch(file: File, node: cst.Call, switch: str, title: str) -> Fix 
     kept = [arg for arg in node.args if arg.keyword is None or arg.keyword.value != switch]
     if len(kept) == len(node.args):
         return None
-    arguments = ", ".join(file.code(arg.with_changes(comma=cst.MaybeSentinel.DEFAULT)).strip() for arg in kept)
+    arguments = ", ".join(
+        file.code(file.exact(arg).with_changes(comma=cst.MaybeSentinel.DEFAULT)).strip() for arg in kept
+    )
     return file.replace(node, f"{file.code(node.func)}({arguments})", title).less_safe()

@@ -110,7 +110,7 @@ def finally_(file: File, call: Call, loop: cst.For | cst.While | cst.SimpleState
         return None
     before = block.body[list(block.body).index(line) - 1]  # type: ignore[arg-type]
     last = before.body[0] if isinstance(before, cst.SimpleStatementLine) else before
-    inner = indentation(file, call.node) + tree.module.default_indent
+    inner = indentation(file, call.node) + tree.indent
     return file.edits(
         "Close it in finally",
         file.edit_wrap(loop.body[0] if isinstance(loop, cst.SimpleStatementLine) else loop, last, "try:"),

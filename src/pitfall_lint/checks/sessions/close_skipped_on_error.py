@@ -72,7 +72,7 @@ def try_finally(file: File, local: Local) -> Fix | None:
     tree = file.tree_of(close)
     if first >= last or tree is None or not isinstance(close, cst.Expr):
         return None
-    inner = indentation(file, close) + tree.module.default_indent
+    inner = indentation(file, close) + tree.indent
     return file.edits(
         "Close it in finally",
         file.edit_wrap(inside(statements[first]), inside(statements[last - 1]), "try:"),

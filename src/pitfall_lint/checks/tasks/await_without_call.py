@@ -12,6 +12,7 @@ from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.libraries.tasks import Background
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.values import FunctionValue, LibraryName, Unknown
+from pitfall_lint.semantic.walk import spelled
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -55,7 +56,7 @@ def _called_beside(file: File, awaited: cst.BaseExpression) -> bool | None:
     function = file.function_of(awaited)
     if function is None or not isinstance(awaited, cst.Attribute):
         return None
-    calls = [call for call in function.calls() if call.node.func.deep_equals(awaited)]
+    calls = [call for call in function.calls() if spelled(call.node.func) == spelled(awaited)]
     return any(call.is_awaited for call in calls) if calls else None
 
 

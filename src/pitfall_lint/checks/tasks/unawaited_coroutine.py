@@ -68,5 +68,5 @@ def _await(file: File, call: Call, misuse: Misuse, guessed: bool) -> Fix | None:
         isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Power)
     )
     code = f"await {file.code(call.node)}"
-    fix = file.replace(call.node, f"({code})" if tight and not call.node.lpar else code, "Await it")
+    fix = file.replace(call.node, f"({code})" if tight and not file.exact(call.node).lpar else code, "Await it")
     return fix if misuse.how in {"dropped", "used"} and not guessed else fix.less_safe()

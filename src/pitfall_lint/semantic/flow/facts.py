@@ -12,7 +12,7 @@ import libcst as cst
 
 from pitfall_lint.semantic.flow.liveness import live, relevant
 from pitfall_lint.semantic.flow.steps import CANCEL, FALSE, RAISE, TRUE, Edge, Step, assignments, makes_an_object
-from pitfall_lint.semantic.walk import own_nodes
+from pitfall_lint.semantic.walk import own_nodes, spelled
 
 NONE, NO, YES, EMPTY, SOME = 1, 2, 4, 8, 16
 ANY = NONE | NO | YES | EMPTY | SOME
@@ -29,11 +29,7 @@ _PURE: tuple[type[cst.CSTNode], ...] = (
     *(cst.Comparison, cst.ComparisonTarget, cst.BaseCompOp, cst.UnaryOperation, cst.Minus),
     *(cst.Subscript, cst.SubscriptElement, cst.Index),
 )
-_FLIPPED: dict[type[cst.CSTNode], cst.BaseCompOp] = {
-    cst.NotEqual: cst.Equal(),
-    cst.IsNot: cst.Is(),
-    cst.NotIn: cst.In(),
-}
+_FLIPPED: dict[type[cst.CSTNode], type[cst.CSTNode]] = {cst.NotEqual: cst.Equal, cst.IsNot: cst.Is, cst.NotIn: cst.In}
 
 
 class Reasoner:
@@ -64,7 +60,7 @@ class Reasoner:
     def _text(self, node: cst.CSTNode) -> str:
         found = self._texts.get(node)
         if found is None:
-            found = self._texts[node] = "".join(cst.Module([]).code_for_node(node).split())
+            found = self._texts[node] = spelled(node)
             self._names[found] = frozenset(n.value for n in own_nodes(node) if isinstance(n, cst.Name))
         return found
 
@@ -95,15 +91,15 @@ class Reasoner:
                 return (key, sort, ANY & ~sort) if same else (key, ANY & ~sort, sort)
         if not self._is_pure(node):
             return None
+        text = self._text(node)
+        names = self._names[text]
         negated = False
         if isinstance(node, cst.Comparison) and len(node.comparisons) == 1:
             flipped = _FLIPPED.get(type(node.comparisons[0].operator))
-            if flipped is not None:
-                negated = True
-                node = node.with_changes(comparisons=[node.comparisons[0].with_changes(operator=flipped)])
-        text = f"?{self._text(node)}"
-        self._names[text] = self._names[text[1:]]
-        return (text, NO, YES) if negated else (text, YES, NO)
+            if negated := flipped is not None:
+                text = spelled(node, {node.comparisons[0]: flipped})
+        self._names[f"?{text}"] = names
+        return (f"?{text}", NO, YES) if negated else (f"?{text}", YES, NO)
 
     def _is_pure(self, node: cst.BaseExpression) -> bool:
         for inner in own_nodes(node):

@@ -20,7 +20,7 @@ def always_raises(file: File, call: cst.Call) -> bool:
     rows = [row for row in file.libraries.rows(StatusCheck) if row.method == call.func.attr.value]
     if not rows:
         return False
-    subject = file.code(call.func.value).strip()
+    subject = file.wording(call.func.value)
     return any(_says_bad(file, test, truth, subject, row) for test, truth in _conditions(file, call) for row in rows)
 
 
@@ -41,7 +41,7 @@ def _says_bad(file: File, test: cst.BaseExpression, truth: bool, subject: str, r
     if isinstance(test, cst.BooleanOperation):
         found = [_says_bad(file, side, truth, subject, row) for side in (test.left, test.right)]
         return any(found) if isinstance(test.operator, cst.And) is truth else all(found)
-    if isinstance(test, cst.Attribute) and file.code(test.value).strip() == subject:
+    if isinstance(test, cst.Attribute) and file.wording(test.value) == subject:
         return test.attr.value in (row.bad if truth else row.good)
     return isinstance(test, cst.Comparison) and _compares_bad(file, test, truth, subject, row)
 
@@ -78,7 +78,7 @@ def _bounds(
 ) -> bool:
     if not isinstance(subject, cst.Attribute) or subject.attr.value not in row.status:
         return False
-    if file.code(subject.value).strip() != name:
+    if file.wording(subject.value) != name:
         return False
     if truth and isinstance(operator, cst.In) and isinstance(bound, (cst.Tuple, cst.List, cst.Set)):
         return all(_is_bad(file, element.value, row.least) for element in bound.elements)

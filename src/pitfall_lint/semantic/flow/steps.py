@@ -31,8 +31,7 @@ class Step:
     """For the test of `a or Ctor()`: `a` is an object or None, so that what is false is None."""
 
     def __repr__(self) -> str:
-        code = cst.Module([]).code_for_node(self.node).strip().partition("\n")[0] if self.node is not None else ""
-        return f"<{self.kind} {code[:50]}>"
+        return f"<{self.kind} {type(self.node).__name__}>"
 
     @property
     def exit(self) -> str | None:
