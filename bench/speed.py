@@ -4,7 +4,7 @@ Every round runs every tool once, so that a noisy machine disturbs all of them a
 of CPU, wall-clock time and peak memory, and the median ratio of CPU to ruff with the lowest and highest one. Tools
 that are not installed are left out. `--slow` runs flake8-async, Fixit and pylint as well, once.
 
-    python bench/speed.py gradio --shares         lines that reach ast, drafts and LibCST, counted (counts don't flicker)
+    python bench/speed.py gradio --shares         lines that reach ast, drafts and LibCST, counted
     python bench/speed.py gradio --growth         the same tree 1, 2, 4 and 8 times
     python bench/speed.py gradio django --dask    all corpora side by side, by a Dask cluster of two workers here
 """
