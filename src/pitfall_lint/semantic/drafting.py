@@ -15,7 +15,7 @@ import libcst as cst
 
 from pitfall_lint.semantic import makers as make
 from pitfall_lint.semantic.locating import Range
-from pitfall_lint.semantic.passages import Passages, Undraftable
+from pitfall_lint.semantic.passages import Passages, Place, Undraftable, place_of
 
 _Node = Any
 """A node of either kind: which attributes it has is told by its class at run time."""
@@ -28,7 +28,7 @@ class Draft:
         try:
             tree: Any = compile(text, "<draft>", "exec", ast.PyCF_ONLY_AST, dont_inherit=True)
             self._text = Passages(text)
-            self._places: dict[cst.CSTNode, ast.expr] = {}
+            self._places: dict[cst.CSTNode, Place] = {}
             self.module: cst.Module = make.module(self._statements(tree.body))
         except KeyError as error:  # a kind of node that is not told here: `match`, `*args: *Ts`
             raise Undraftable from error
@@ -37,21 +37,17 @@ class Draft:
 
     def range_of(self, node: cst.CSTNode) -> Range | None:
         """Return where an expression stands; None if that is not known."""
-        place = self._place(node)
+        place = self._places.get(node)
         return self._text.range_of(place) if place is not None else None
 
     def text_of(self, node: cst.CSTNode) -> str | None:
         """Return the source of an expression without parentheses around it; None if it is not known."""
-        place = self._place(node)
-        if place is not None:
-            return self._text.of(place)
-        if isinstance(node, cst.Name):  # of an import, a keyword
+        if isinstance(node, cst.Name):
             return node.value
-        return cst.Module([]).code_for_node(node) if hasattr(node, "lpar") else None  # LibCST's own
-
-    def _place(self, node: cst.CSTNode) -> ast.expr | None:
         place = self._places.get(node)
-        return None if isinstance(place, (ast.Tuple, ast.GeneratorExp)) else place  # may be with parentheses in `ast`
+        if place is not None:
+            return self._text.between(*place)
+        return cst.Module([]).code_for_node(node) if hasattr(node, "lpar") else None  # LibCST's own
 
     # Statements
 
@@ -189,12 +185,14 @@ class Draft:
     def _of(self, node: ast.expr) -> _Node:
         kind = type(node)
         if kind is ast.Name:
-            made = make.name(node.id)  # type: ignore[attr-defined]
-        elif kind is ast.Attribute:
+            return make.name(node.id)  # type: ignore[attr-defined]
+        if kind is ast.Attribute:
             made = make.attribute(self._of(node.value), make.name(node.attr))  # type: ignore[attr-defined]
         else:
             made = _EXPRESSIONS[kind](self, node)
-        self._places[made] = node
+            if kind is ast.Tuple or kind is ast.GeneratorExp:
+                return made  # these may hold their parentheses in `ast`
+        self._places[made] = place_of(node)
         return made
 
     def _maybe(self, node: ast.expr | None) -> _Node | None:
@@ -222,7 +220,7 @@ class Draft:
             return make.name(str(value))
         if value is ...:
             return make.ellipsis()
-        text = self._text.of(node)
+        text = self._text.between(*place_of(node))
         if isinstance(value, (str, bytes)):
             return make.string(text) if _ONE_STRING.fullmatch(text) else self._read(text)
         if isinstance(value, complex):
@@ -369,7 +367,7 @@ _SMALL: dict[type[ast.AST], Callable[[Draft, _Node], _Node]] = {
 _EXPRESSIONS: dict[type[ast.AST], Callable[[Draft, _Node], _Node]] = {
     ast.Call: lambda draft, node: make.call(draft._of(node.func), draft._arguments(node.args, node.keywords)),
     ast.Constant: Draft._constant,
-    ast.JoinedStr: lambda draft, node: draft._read(draft._text.of(node)),
+    ast.JoinedStr: lambda draft, node: draft._read(draft._text.between(*place_of(node))),
     ast.Tuple: lambda draft, node: make.tuple_(draft._elements(node.elts)),
     ast.List: lambda draft, node: make.list_(draft._elements(node.elts)),
     ast.Set: lambda draft, node: make.set_(draft._elements(node.elts)),

@@ -171,7 +171,7 @@ def nodes_of(file: File, function: Function | None) -> Iterable[cst.CSTNode]:
     """Return the nodes of one function's own body; None for what runs at import."""
     if function is not None:
         return function.nodes()
-    return [node for node in file.skeleton.order if file.function_of(node) is None]
+    return [node for node in file.skeleton.nodes if file.function_of(node) is None]
 
 
 def _assigned(

@@ -100,6 +100,10 @@ class File(Mending):
                     waiting.append(other)
         return found - {self.path}
 
+    def _know(self, tree: Tree) -> None:
+        super()._know(tree)
+        self.project.lines_held += len(tree.slice.lines)
+
     def function_node(self, block: Block) -> cst.FunctionDef:
         """Return the LibCST node of an outermost function; an empty one if its text does not parse."""
         tree = self.tree(block)

@@ -7,6 +7,8 @@ from typing import Any
 
 from pitfall_lint.semantic.locating import Range
 
+Place = tuple[int, int, int, int]
+"""First line and column, last line and column: lines 1-based, columns in bytes."""
 _LINES = re.compile(r"\r\n|\r|\n")
 
 
@@ -15,7 +17,7 @@ class Undraftable(Exception):
 
 
 class Passages:
-    """Finds text by the places that `ast` tells: 1-based lines, columns in bytes."""
+    """Finds text by the places that `ast` tells."""
 
     def __init__(self, text: str) -> None:
         self._ascii = text.isascii()
@@ -23,17 +25,12 @@ class Passages:
         lines = _LINES.split(text) if "\r" in text else text.split("\n")
         self._lines: list[Any] = lines if self._ascii else [line.encode() for line in lines]
 
-    def of(self, node: Any) -> str:
-        """Return the text of a node."""
-        return self.between(node.lineno, node.col_offset, node.end_lineno, node.end_col_offset)
-
-    def range_of(self, node: Any) -> Range:
-        """Return the place of a node, with columns in characters."""
-        first, last = self._lines[node.lineno - 1], self._lines[node.end_lineno - 1]
-        if self._ascii:
-            return Range((node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset))
-        start, end = len(first[: node.col_offset].decode()), len(last[: node.end_col_offset].decode())
-        return Range((node.lineno, start), (node.end_lineno, end))
+    def range_of(self, place: Place) -> Range:
+        """Return a place with columns in characters."""
+        first, start, last, end = place
+        if not self._ascii:
+            start, end = len(self._lines[first - 1][:start].decode()), len(self._lines[last - 1][:end].decode())
+        return Range((first, start), (last, end))
 
     def between(self, first: int, start: int, last: int, end: int) -> str:
         """Return the text from one place to another."""
@@ -58,3 +55,8 @@ class Passages:
 
     def _str(self, part: Any) -> str:
         return part if isinstance(part, str) else part.decode()
+
+
+def place_of(node: Any) -> Place:
+    """Return where a node of `ast` stands."""
+    return node.lineno, node.col_offset, node.end_lineno, node.end_col_offset

@@ -32,7 +32,7 @@ def read_bytes(path: str) -> bytes | None:
 
 
 _KEPT = 40_000
-"""Lines of parsed modules (some 8 MB per 1,000) that are kept from one linted file to the next."""
+"""Lines of parsed modules (some 2 MB per 1,000) that are kept from one linted file to the next."""
 
 
 class Project:
@@ -59,6 +59,8 @@ class Project:
         self._files: dict[str, File | None] = {}
         self._before: dict[str, File] = {}
         """What was forgotten because of an edit: definitions that are the same need not be parsed again."""
+        self.lines_held = 0
+        """How many lines of which there are trees now."""
         self._exists: dict[str, bool] = {}
         self._packages: dict[str, tuple[str, str]] = {}
         self._imported: dict[str, tuple[str, ...]] = {}
@@ -71,8 +73,9 @@ class Project:
         """
         from pitfall_lint.semantic.file import File
 
-        if sum(known.lines_parsed for known in self._files.values() if known is not None) > _KEPT:
+        if self.lines_held > _KEPT:
             self._files.clear()  # all at once: what is left must not speak of definitions that are made anew
+            self.lines_held = 0
         path = os.path.abspath(source.path)
         file = (make or File)(source, self, path, lines)
         before = self._files.get(path) or self._before.pop(path, None)

@@ -64,15 +64,9 @@ class Syntax:
         if self._lines is None:
             blocks = [None, *self.outline.functions]
         else:
-            wanted = dict.fromkeys(self.outline.function_at(line) for line in self._lines)
-            blocks = [None] if None in wanted else []
-            blocks += [block for block in self.outline.functions if block in wanted]
+            wanted = {self.outline.function_at(line) for line in self._lines}
+            blocks = sorted(wanted, key=lambda block: -1 if block is None else block.first)
         return tuple(tree for block in blocks if (tree := self.tree(block)) is not None)
-
-    @property
-    def lines_parsed(self) -> int:
-        """How many lines of this file LibCST has read so far."""
-        return sum(len(tree.slice.lines) for tree in self._trees.values() if tree is not None)
 
     @overload
     def nodes(self, kind: type[N], /) -> Iterator[N]: ...

@@ -37,7 +37,8 @@ class Tree:
         self.module = self._draft.module if self._draft is not None else cst.parse_module(slice_.text)
         self.parents: dict[cst.CSTNode, cst.CSTNode] = {}
         self.by_kind: dict[type[cst.CSTNode], list[cst.CSTNode]] = {}
-        self.order: dict[cst.CSTNode, int] = {}
+        self.nodes: list[cst.CSTNode] = []
+        """All of them, in textual order."""
         self.root = Scope("module", self.module)
         self.scopes: dict[cst.CSTNode, Scope] = {self.module: self.root}
         """The scope that a node opens."""
@@ -47,13 +48,20 @@ class Tree:
 
     def _walk(self) -> None:
         stack: list[tuple[cst.CSTNode, Scope]] = [(self.module, self.root)]
-        parents, order, by_kind, scope_of = self.parents, self.order, self.by_kind, self.scope_of
+        parents, by_kind, scope_of = self.parents, self.by_kind, self.scope_of
+        found = self.nodes.append
         while stack:
             node, scope = stack.pop()
             kind = type(node)
-            order[node] = len(order)
+            found(node)
             scope_of[node] = scope
-            by_kind.setdefault(kind, []).append(node)
+            same = by_kind.get(kind)
+            if same is not None:
+                same.append(node)
+            else:
+                by_kind[kind] = [node]
+            if kind is cst.Name:
+                continue
             if (bind := BINDERS.get(kind)) is not None:
                 bind(node, scope)
             below = children(node)
@@ -88,6 +96,11 @@ class Tree:
                     opened.declared[item.name.value] = how
         return opened
 
+    @cached_property
+    def order(self) -> dict[cst.CSTNode, int]:
+        """The number of each node in textual order."""
+        return {node: number for number, node in enumerate(self.nodes)}
+
     def moved(self, slice_: Slice) -> Tree:
         """Return this tree for a slice with the same text that stands on other lines by now."""
         twin = copy.copy(self)
@@ -121,7 +134,7 @@ class Tree:
     def ranges(self) -> dict[cst.CSTNode, Range]:
         """Where every node stands in the slice."""
         places = ranges_of(self._exact.module)
-        return {node: places[self.exact(node)] for node in self.order} if self._draft is not None else places
+        return {node: places[self.exact(node)] for node in self.nodes} if self._draft is not None else places
 
     @cached_property
     def _exact(self) -> Tree:
@@ -134,7 +147,7 @@ class Tree:
 
     @cached_property
     def _pairs(self) -> dict[cst.CSTNode, cst.CSTNode]:
-        return dict(zip(self.order, self._exact.order, strict=True)) if self._draft is not None else {}
+        return dict(zip(self.nodes, self._exact.nodes, strict=True)) if self._draft is not None else {}
 
 
 _SCOPED = frozenset(_OPENS_SCOPE)
