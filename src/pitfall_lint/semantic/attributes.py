@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.semantic import annotation, bindings, calling, names, query
+from pitfall_lint.semantic import annotation, bindings, calling, glimpse, names, query
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.values import (
     UNKNOWN,
@@ -153,7 +153,7 @@ def attribute_targets(method: Function) -> dict[str, list[tuple[cst.CSTNode, cst
     found: dict[str, list[tuple[cst.CSTNode, cst.BaseExpression | None]]] = {}
     file.memo[key] = found
     own = method.self_name
-    if own is None:
+    if own is None or (method.block is not None and not glimpse.attributes_given(method)):
         return found
     from pitfall_lint.semantic.walk import all_nodes
 
@@ -171,16 +171,7 @@ def attribute_targets(method: Function) -> dict[str, list[tuple[cst.CSTNode, cst
 
 
 def _may_assign(method: Function, name: str) -> bool:
-    """Rule out, in bytes, methods that never have the attribute left of a `=` or behind `as` or `for`."""
-    block = method.block
-    if block is None:
-        return True
-    attribute = b"." + name.encode()
-    for line in method.file.source.lines[block.first : block.end]:
-        at = line.find(attribute)
-        if at >= 0 and (b"=" in line[at:] or b"as " in line[:at] or b"for " in line[:at]):
-            return True
-    return False
+    return method.block is None or name.encode() in glimpse.attributes_given(method)
 
 
 def _collect(
