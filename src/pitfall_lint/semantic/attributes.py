@@ -19,7 +19,7 @@ from pitfall_lint.semantic.values import (
     Unknown,
     Value,
 )
-from pitfall_lint.semantic.walk import own_nodes
+from pitfall_lint.semantic.walk import all_nodes, own_nodes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
@@ -155,9 +155,9 @@ def attribute_targets(method: Function) -> dict[str, list[tuple[cst.CSTNode, cst
     own = method.self_name
     if own is None or (method.block is not None and not glimpse.attributes_given(method)):
         return found
-    from pitfall_lint.semantic.walk import all_nodes
-
     for node in all_nodes(method.node.body):
+        if type(node) not in _GIVING:
+            continue
         if isinstance(node, cst.Assign):
             for target in node.targets:
                 _collect(found, own, target.target, node, node.value)
@@ -168,6 +168,9 @@ def attribute_targets(method: Function) -> dict[str, list[tuple[cst.CSTNode, cst
         elif isinstance(node, cst.For):
             _collect(found, own, node.target, node, None)
     return found
+
+
+_GIVING = frozenset([cst.Assign, cst.AnnAssign, cst.AugAssign, cst.WithItem, cst.For])
 
 
 def _may_assign(method: Function, name: str) -> bool:

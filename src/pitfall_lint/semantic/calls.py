@@ -10,6 +10,7 @@ import libcst as cst
 
 from pitfall_lint.semantic.definitions import Class, Function, Param
 from pitfall_lint.semantic.walk import Tree
+from pitfall_lint.semantic.words import occurrences
 
 if TYPE_CHECKING:
     from pitfall_lint.libraries import Row
@@ -65,8 +66,7 @@ def trees_with(
 
     `passed_over` rules out, in bytes, lines (0-based) that do not matter.
     """
-    found = re.finditer(rb"(?<![\w])" + re.escape(word.encode()) + rb"(?!\w)", file.source.data)
-    lines = sorted({file.outline.line_of(match.start()) for match in found})
+    lines = sorted({file.outline.line_of(start) for start, _ in occurrences(file.source.data, word.encode())})
     if len(lines) > _COMMON:
         return []
     blocks = dict.fromkeys(file.outline.function_at(line) for line in lines if not passed_over(file, line))

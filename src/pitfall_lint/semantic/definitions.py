@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar, overload
 
 import libcst as cst
@@ -35,6 +37,7 @@ class Param:
     """positional, keyword, args or kwargs."""
 
 
+_ORDER = itemgetter(0)
 _FIRST_PARAM = re.compile(rb"[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(\s*([A-Za-z_]\w*)[ \t]*[,):=]")
 
 
@@ -188,10 +191,18 @@ class Function:
             if not kinds:
                 found = tuple(own_nodes(self.node.body))
             else:
-                fits = {kind for kind in {type(node) for node in self.nodes()} if issubclass(kind, kinds)}
-                found = tuple(node for node in self.nodes() if type(node) in fits)
+                lists = [nodes for kind, nodes in self._by_kind.items() if issubclass(kind, kinds)]
+                found = tuple(node for _, node in (lists[0] if len(lists) == 1 else sorted(chain(*lists), key=_ORDER)))
             self._nodes[kinds] = found
         yield from found
+
+    @cached_property
+    def _by_kind(self) -> dict[type[cst.CSTNode], list[tuple[int, cst.CSTNode]]]:
+        """The nodes of its own body, numbered in their order."""
+        found: dict[type[cst.CSTNode], list[tuple[int, cst.CSTNode]]] = {}
+        for number, node in enumerate(self.nodes()):
+            found.setdefault(type(node), []).append((number, node))
+        return found
 
     def may_use(self, names: frozenset[str]) -> bool:
         """Rule out, in bytes, that its text names a library's function by one of these leaf names."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.semantic import names
-from pitfall_lint.semantic.glimpse import text_of
+from pitfall_lint.semantic.glimpse import attributes_given, text_of
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.definitions import Class, Function
@@ -36,7 +36,9 @@ def may_own(class_: Class, depth: int = 0) -> bool:
 
 def may_make(method: Function) -> bool:
     """Tell the same of a method of a class that may."""
-    return method.block is None or method.class_ is None or _asks(method.class_, text_of(method), 0)
+    if method.block is None or method.class_ is None:
+        return True
+    return bool(attributes_given(method)) and _asks(method.class_, text_of(method), 0)
 
 
 def _asks(class_: Class, text: bytes, depth: int) -> bool:
