@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.semantic import annotation, bindings, calling, names, query
+from pitfall_lint.semantic import annotation, bindings, calling, glimpse, names, query
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.values import (
     UNKNOWN,
@@ -19,7 +19,7 @@ from pitfall_lint.semantic.values import (
     Unknown,
     Value,
 )
-from pitfall_lint.semantic.walk import own_nodes
+from pitfall_lint.semantic.walk import all_nodes, own_nodes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
@@ -153,11 +153,11 @@ def attribute_targets(method: Function) -> dict[str, list[tuple[cst.CSTNode, cst
     found: dict[str, list[tuple[cst.CSTNode, cst.BaseExpression | None]]] = {}
     file.memo[key] = found
     own = method.self_name
-    if own is None:
+    if own is None or (method.block is not None and not glimpse.attributes_given(method)):
         return found
-    from pitfall_lint.semantic.walk import all_nodes
-
     for node in all_nodes(method.node.body):
+        if type(node) not in _GIVING:
+            continue
         if isinstance(node, cst.Assign):
             for target in node.targets:
                 _collect(found, own, target.target, node, node.value)
@@ -170,17 +170,11 @@ def attribute_targets(method: Function) -> dict[str, list[tuple[cst.CSTNode, cst
     return found
 
 
+_GIVING = frozenset([cst.Assign, cst.AnnAssign, cst.AugAssign, cst.WithItem, cst.For])
+
+
 def _may_assign(method: Function, name: str) -> bool:
-    """Rule out, in bytes, methods that never have the attribute left of a `=` or behind `as` or `for`."""
-    block = method.block
-    if block is None:
-        return True
-    attribute = b"." + name.encode()
-    for line in method.file.source.lines[block.first : block.end]:
-        at = line.find(attribute)
-        if at >= 0 and (b"=" in line[at:] or b"as " in line[:at] or b"for " in line[:at]):
-            return True
-    return False
+    return method.block is None or name.encode() in glimpse.attributes_given(method)
 
 
 def _collect(

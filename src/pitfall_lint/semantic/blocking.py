@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,7 +75,7 @@ def wait_in(function: Function, strict: bool, depth: int) -> Wait | None:
     key = ("waits", function, strict, depth)
     if key not in file.memo:
         file.memo[key] = None
-        if depth or _may_wait(function):
+        if depth or function.may_use(file.libraries.leaves(Blocking)):
             file.memo[key] = _wait_in(function, strict, depth)
     found: Wait | None = file.memo[key]
     return found
@@ -105,16 +104,6 @@ def _gives_coroutines(function: Function) -> bool:
     """Tell whether a plain function returns a coroutine on some path: then that is what a coroutine gets of it."""
     values = [value for returned in function.returns() for value in function.file.values_of(returned)]
     return any(isinstance(value, Coroutine) for value in values)
-
-
-def _may_wait(function: Function) -> bool:
-    """Rule out, in bytes, a function that names nothing which blocks."""
-    if function.block is None:
-        return True
-    source = function.file.source
-    text = b"".join(source.lines[function.block.header : function.block.end])
-    words = {word.decode() for word in re.findall(rb"[^\W\d]\w*", text) if word.isascii()}
-    return not words.isdisjoint(function.file.libraries.leaves(Blocking))
 
 
 def asks_before(call: Call, row: Blocking) -> bool:

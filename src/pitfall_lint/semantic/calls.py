@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from pitfall_lint.semantic.definitions import Class, Function, Param
 from pitfall_lint.semantic.tree import Tree
+from pitfall_lint.semantic.words import occurrences
 
 if TYPE_CHECKING:
+    from pitfall_lint.libraries import Row
     from pitfall_lint.semantic.call import Call
     from pitfall_lint.semantic.file import File
 
 _NO_USES = (cst.FunctionDef, cst.ClassDef, cst.Param, cst.ImportAlias, cst.ImportFrom, cst.AsName)
+_NAMES_ONLY = re.compile(
+    rb"(?:async )?def \w+\((?:self|cls)?\)(?: -> None)?:|class \w+(?:\(\))?:|(?:from [\w.]+ )?import [\w., ]+"
+)
 _COMMON = 60
 """A name that stands on more lines than this is not followed: the effort would be the whole file's."""
 
@@ -24,13 +29,24 @@ def mentions(file: File, name: str) -> tuple[cst.BaseExpression, ...]:
     """Return the expressions `name` and `….name` of a file, wherever they stand; () for very common names."""
     key = ("mentions", name)
     if key not in file.memo:
-        file.memo[key] = tuple(_mentions(file, name))
+        file.memo[key] = tuple(_mentions(file, name, trees_with(file, name, _is_no_use)))
     found: tuple[cst.BaseExpression, ...] = file.memo[key]
     return found
 
 
-def _mentions(file: File, name: str) -> Iterator[cst.BaseExpression]:
-    for tree in trees_with(file, name):
+def _called(file: File, name: str) -> Iterator[cst.Call]:
+    """Yield the calls `name(…)` and `….name(…)` of a file, if mentions has any."""
+    at = re.compile(rb"(?<!\w)(?<!def )(?<!class )%s[\s\\]*\(" % re.escape(name.encode()))
+    held = {file.outline.line_of(match.start()) for match in at.finditer(file.source.data)}
+    trees = trees_with(file, name, lambda file, line: line not in held or _is_no_use(file, line))
+    for mention in _mentions(file, name, trees):
+        outer = file.parent(mention)
+        if isinstance(outer, cst.Call) and outer.func is mention:
+            yield outer
+
+
+def _mentions(file: File, name: str, trees: Iterable[Tree]) -> Iterator[cst.BaseExpression]:
+    for tree in trees:
         for node in tree.by_kind.get(cst.Name, ()):
             if not isinstance(node, cst.Name) or node.value != name:
                 continue
@@ -43,17 +59,26 @@ def _mentions(file: File, name: str) -> Iterator[cst.BaseExpression]:
                 yield node
 
 
-def trees_with(file: File, word: str) -> list[Tree]:
-    """Return the trees of the definitions (and the module's own code) in which a word stands."""
-    data, source = file.source.data, file.source
-    lines = {
-        source.position(match.start())[0] - 1
-        for match in re.finditer(rb"(?<![\w])" + re.escape(word.encode()) + rb"(?!\w)", data)
-    }
+def trees_with(
+    file: File, word: str, passed_over: Callable[[File, int], bool] = lambda file, line: False
+) -> list[Tree]:
+    """Return the trees of the definitions (and the module's own code) in which a word stands.
+
+    `passed_over` rules out, in bytes, lines (0-based) that do not matter.
+    """
+    lines = sorted({file.outline.line_of(start) for start, _ in occurrences(file.source.data, word.encode())})
     if len(lines) > _COMMON:
         return []
-    blocks = dict.fromkeys(file.outline.function_at(line) for line in sorted(lines))
+    blocks = dict.fromkeys(file.outline.function_at(line) for line in lines if not passed_over(file, line))
     return [tree for block in blocks if (tree := file.tree(block)) is not None]
+
+
+def _is_no_use(file: File, line: int) -> bool:
+    """Tell whether a line surely has no expression that names something: text, a comment, an import, a bare head."""
+    code = file.source.lines[line].strip()
+    if file.outline.begins_in_string(line):
+        return not (b'"""' in code or b"'''" in code)
+    return code.startswith(b"#") or _NAMES_ONLY.fullmatch(code) is not None
 
 
 def uses(function: Function) -> tuple[cst.BaseExpression, ...]:
@@ -86,10 +111,9 @@ def callers(function: Function) -> Iterator[Call]:
         if isinstance(outer, cst.Call) and outer.func is use:
             yield file.call(outer)
     if function.class_ is not None and function.name == "__init__":
-        for mention in mentions(file, function.class_.name):
-            outer = file.parent(mention)
-            if isinstance(outer, cst.Call) and outer.func is mention and file.definition(mention) is function.class_:
-                yield file.call(outer)
+        for made in _called(file, function.class_.name):
+            if file.definition(made.func) is function.class_:
+                yield file.call(made)
 
 
 def runs(call: Call) -> Function | None:
@@ -127,14 +151,14 @@ def param_of(target: Function | Class, call: Call, expression: cst.BaseExpressio
 
 def leads_to(
     function: Function,
-    kind: str,
+    kind: type[Row],
     wanted: Callable[[Call], bool],
-    passable: Callable[[Function], bool] = lambda function: True,
+    passable: Callable[[Function], bool],
     depth: int = 3,
 ) -> tuple[Call, ...]:
     """Return the calls by which a plain function comes to a wanted one, that last; () if it doesn't.
 
-    `kind` names the question, for the answers are kept. `passable` rules functions out on the way.
+    What is wanted has a row of this kind. `passable` rules functions out on the way.
     """
     memo, key = function.file.memo, ("leads to", kind, function)
     if key not in memo:
@@ -146,15 +170,16 @@ def leads_to(
 
 def _leads_to(
     function: Function,
-    kind: str,
+    kind: type[Row],
     wanted: Callable[[Call], bool],
     passable: Callable[[Function], bool],
     depth: int,
 ) -> tuple[Call, ...]:
-    if function.is_async or function.is_generator or not passable(function):
+    names_it = function.may_use(function.file.libraries.leaves(kind))
+    if function.is_async or function.is_generator or not (names_it or depth) or not passable(function):
         return ()
     calls = list(function.calls())
-    for call in calls:
+    for call in calls if names_it else ():
         if wanted(call) and not is_switched_on(function, call):
             return (call,)
     for call in calls if depth else ():

@@ -6,10 +6,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeVar, overload
 
 import libcst as cst
 
+from pitfall_lint.semantic import glimpse
 from pitfall_lint.semantic.outline import Block
 from pitfall_lint.semantic.scopes import parameters
 from pitfall_lint.semantic.walk import own_nodes
@@ -34,6 +37,7 @@ class Param:
     """positional, keyword, args or kwargs."""
 
 
+_ORDER = itemgetter(0)
 _FIRST_PARAM = re.compile(rb"[ \t]*(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(\s*([A-Za-z_]\w*)[ \t]*[,):=]")
 
 
@@ -86,11 +90,8 @@ class Function:
     @cached_property
     def is_generator(self) -> bool:
         """Tell whether its own body yields."""
-        if self.block is not None:
-            lines = self.file.source.lines[self.block.header : self.block.end]
-            if not any(b"yield" in line for line in lines):
-                return False
-        return any(True for _ in self.nodes(cst.Yield))
+        told = glimpse.yields(self)
+        return told if told is not None else any(True for _ in self.nodes(cst.Yield))
 
     @property
     def is_coroutine_function(self) -> bool:
@@ -176,7 +177,8 @@ class Function:
             head = b"".join(self.file.source.lines[self.block.header : self.block.header + 2])
             if match := _FIRST_PARAM.match(head):
                 return match[1].decode("utf-8", "replace")
-        return self.params[0].name if self.params else None
+        first = next(parameters(self.head.params), None)
+        return first.name.value if first is not None else None
 
     @overload
     def nodes(self, kind: type[N], /) -> Iterator[N]: ...
@@ -189,17 +191,22 @@ class Function:
             if not kinds:
                 found = tuple(own_nodes(self.node.body))
             else:
-                fits = {kind for kind in {type(node) for node in self.nodes()} if issubclass(kind, kinds)}
-                found = tuple(node for node in self.nodes() if type(node) in fits)
+                lists = [nodes for kind, nodes in self._by_kind.items() if issubclass(kind, kinds)]
+                found = tuple(node for _, node in (lists[0] if len(lists) == 1 else sorted(chain(*lists), key=_ORDER)))
             self._nodes[kinds] = found
         yield from found
 
+    @cached_property
+    def _by_kind(self) -> dict[type[cst.CSTNode], list[tuple[int, cst.CSTNode]]]:
+        """The nodes of its own body, numbered in their order."""
+        found: dict[type[cst.CSTNode], list[tuple[int, cst.CSTNode]]] = {}
+        for number, node in enumerate(self.nodes()):
+            found.setdefault(type(node), []).append((number, node))
+        return found
+
     def may_use(self, names: frozenset[str]) -> bool:
         """Rule out, in bytes, that its text names a library's function by one of these leaf names."""
-        if self.block is None:
-            return True
-        text = b"".join(self.file.source.lines[self.block.first : self.block.end])
-        return any(word in text for word in self.file.words_for(names))
+        return self.block is None or not self.file.words_for(names).isdisjoint(glimpse.words_in(self))
 
     def calls(self) -> Iterator[Call]:
         """Yield the calls in its own body."""

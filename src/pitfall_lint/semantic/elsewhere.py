@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.finding import Related
+from pitfall_lint.libraries import Row
 from pitfall_lint.libraries.loops import ThreadEntry
 from pitfall_lint.semantic.calls import leads_to
 from pitfall_lint.semantic.definitions import Function
@@ -39,9 +40,9 @@ class Handed:
 
 
 def handed_elsewhere(
-    file: File, question: str, wanted: Callable[[Call], bool], passable: Callable[[Function], bool]
+    file: File, question: type[Row], wanted: Callable[[Call], bool], passable: Callable[[Function], bool]
 ) -> Iterator[Handed]:
-    """Yield what is handed to threads here and comes to a wanted call in another module."""
+    """Yield what is handed to threads here and comes to a wanted call, of such a row, in another module."""
     for call, entry in file.calls_to(ThreadEntry):
         for given in () if entry.process else handed(call, entry):
             function = file.definition(given)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import libcst as cst
 
+from pitfall_lint.semantic.walk import _children as children
 from pitfall_lint.semantic.walk import own_nodes
 
 
@@ -24,48 +26,90 @@ class Facts:
 
 
 def facts_of(node: cst.CSTNode, known: dict[cst.CSTNode, Facts]) -> Facts:
-    """Return the facts of a statement or block, looked up or found out now."""
+    """Return the facts of a statement or block, looked up or found out now; those of the statements in it are kept."""
     found = known.get(node)
     if found is None:
-        targets: set[str] = set()
-        tested: set[str] = set()
-        method_calls: list[cst.Call] = []
-        leaves = False
-        for inner in _with_decorators(node):
-            if isinstance(inner, _LEAVING):
-                leaves = True
-            elif isinstance(inner, (cst.FunctionDef, cst.ClassDef)):
-                targets.add(inner.name.value)
-            elif isinstance(inner, _BINDING):
-                targets.update(n.value for n in _targets(inner) if isinstance(n, cst.Name))
-            elif isinstance(inner, (cst.If, cst.While, cst.IfExp)):
-                tested.update(n.value for n in own_nodes(inner.test) if isinstance(n, cst.Name))
-            elif isinstance(inner, cst.BooleanOperation):
-                tested.update(n.value for n in own_nodes(inner.left) if isinstance(n, cst.Name))
-            elif isinstance(inner, cst.Call) and isinstance(inner.func, cst.Attribute):
-                method_calls.append(inner)
-        found = known[node] = Facts(frozenset(targets), frozenset(tested), leaves, tuple(method_calls))
+        found = known[node] = _Gatherer(known).facts(node)
     return found
 
 
-def _with_decorators(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    for inner in own_nodes(node):
-        yield inner
-        if inner is not node and isinstance(inner, (cst.FunctionDef, cst.ClassDef)):
-            for decorator in inner.decorators:
-                yield from own_nodes(decorator)
+class _Gatherer:
+    """Puts the facts of a statement together from its own expressions and the facts of the statements in it."""
+
+    def __init__(self, known: dict[cst.CSTNode, Facts]) -> None:
+        self.known = known
+        self.targets: set[str] = set()
+        self.tested: set[str] = set()
+        self.leaves = False
+        self.calls: list[cst.Call] = []
+
+    def facts(self, root: cst.CSTNode) -> Facts:
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            kind = type(node)
+            if node is not root and kind in _STATEMENTS:
+                self._add(facts_of(node, self.known))
+                continue
+            gather = _GATHER.get(kind)
+            if gather is not None:
+                gather(self, node)
+            if kind in _NESTED and node is not root:
+                stack.extend(reversed(getattr(node, "decorators", ())))
+            else:
+                stack.extend(reversed(children(node)))
+        return Facts(frozenset(self.targets), frozenset(self.tested), self.leaves, tuple(self.calls))
+
+    def _add(self, part: Facts) -> None:
+        self.targets |= part.targets
+        self.tested |= part.tested
+        self.leaves = self.leaves or part.leaves
+        self.calls += part.calls
+
+    def leave(self, node: cst.CSTNode) -> None:
+        self.leaves = True
+
+    def define(self, node: cst.FunctionDef | cst.ClassDef) -> None:
+        self.targets.add(node.name.value)
+
+    def assign(self, node: cst.Assign) -> None:
+        for target in node.targets:
+            self.targets |= _names(target.target)
+
+    def bind(self, node: cst.AnnAssign | cst.AugAssign | cst.For | cst.NamedExpr) -> None:
+        self.targets |= _names(node.target)
+
+    def enter(self, node: cst.WithItem) -> None:
+        if node.asname is not None:
+            self.targets |= _names(node.asname.name)
+
+    def test(self, node: cst.If | cst.While | cst.IfExp) -> None:
+        self.tested |= _names(node.test)
+
+    def try_left(self, node: cst.BooleanOperation) -> None:
+        self.tested |= _names(node.left)
+
+    def call(self, node: cst.Call) -> None:
+        if type(node.func) is cst.Attribute:
+            self.calls.append(node)
 
 
-_LEAVING = (cst.Return, cst.Raise, cst.Continue, cst.Break)
-_BINDING = (cst.Assign, cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr, cst.WithItem)
+def _names(node: cst.CSTNode) -> set[str]:
+    return {inner.value for inner in own_nodes(node) if type(inner) is cst.Name}
 
 
-def _targets(node: cst.CSTNode) -> list[cst.CSTNode]:
-    found: list[cst.CSTNode] = []
-    if isinstance(node, cst.Assign):
-        found = [target.target for target in node.targets]
-    elif isinstance(node, (cst.AnnAssign, cst.AugAssign, cst.For, cst.NamedExpr)):
-        found = [node.target]
-    elif isinstance(node, cst.WithItem) and node.asname is not None:
-        found = [node.asname.name]
-    return [inner for target in found for inner in own_nodes(target)]
+_STATEMENTS = frozenset(
+    [cst.SimpleStatementLine, cst.If, cst.For, cst.While, cst.Try, cst.TryStar, cst.With, cst.Match]
+)
+_NESTED = frozenset([cst.FunctionDef, cst.ClassDef, cst.Lambda])
+_GATHER: dict[type[cst.CSTNode], Callable[[_Gatherer, Any], None]] = {
+    **dict.fromkeys([cst.Return, cst.Raise, cst.Continue, cst.Break], _Gatherer.leave),
+    **dict.fromkeys([cst.FunctionDef, cst.ClassDef], _Gatherer.define),
+    **dict.fromkeys([cst.AnnAssign, cst.AugAssign, cst.NamedExpr], _Gatherer.bind),
+    **dict.fromkeys([cst.If, cst.While, cst.IfExp], _Gatherer.test),
+    cst.Assign: _Gatherer.assign,
+    cst.For: _Gatherer.bind,
+    cst.WithItem: _Gatherer.enter,
+    cst.BooleanOperation: _Gatherer.try_left,
+    cst.Call: _Gatherer.call,
+}

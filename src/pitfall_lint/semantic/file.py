@@ -43,7 +43,7 @@ class File(Mending):
         """Absolute paths of the other modules that this one asked for, found or not; see `dependencies`."""
         self.module_names: dict[str, names.Found | None] = {}
         self.values: dict[cst.CSTNode, tuple[Value, ...]] = {}
-        self._words: dict[frozenset[str], tuple[bytes, ...]] = {}
+        self._words: dict[frozenset[str], frozenset[bytes]] = {}
         self._functions: dict[cst.CSTNode | Block, Function] = {}
         self._classes: dict[cst.CSTNode | Block, Class] = {}
 
@@ -139,7 +139,7 @@ class File(Mending):
                 return node
         return cst.ClassDef(cst.Name(block.name), cst.IndentedBlock([]))
 
-    def words_for(self, names: frozenset[str]) -> tuple[bytes, ...]:
+    def words_for(self, names: frozenset[str]) -> frozenset[bytes]:
         """Return the words by which this file's code may call functions with these leaf names: aliases, too."""
         known = self._words.get(names)
         if known is None:
@@ -150,7 +150,7 @@ class File(Mending):
             for leaf in names:
                 if leaf in self.outline.words:
                     words.update(re.findall(rf"^\s*(\w+)[^=\n]*=[^=\n]*\b{leaf}\b", self.outline.skeleton.text, re.M))
-            known = self._words[names] = tuple(word.encode() for word in sorted(words))
+            known = self._words[names] = frozenset(word.encode() for word in words)
         return known
 
     def head(self, block: Block) -> cst.FunctionDef | cst.ClassDef:

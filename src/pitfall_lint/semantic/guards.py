@@ -215,10 +215,10 @@ def _runs_loop(function: Function, depth: int = 2) -> bool:
     memo = function.file.memo
     if key not in memo:
         memo[key] = False
-        calls = list(function.calls())
         runs_it = function.may_use(function.file.libraries.leaves(RunsLoop))
-        memo[key] = (runs_it and any(function.file.rows_of_call(call, RunsLoop) for call in calls)) or (
-            depth > 0 and any((inner := runs(call)) is not None and _runs_loop(inner, depth - 1) for call in calls)
+        memo[key] = (runs_it and any(function.file.rows_of_call(call, RunsLoop) for call in function.calls())) or (
+            depth > 0
+            and any((inner := runs(call)) is not None and _runs_loop(inner, depth - 1) for call in function.calls())
         )
     found: bool = memo[key]
     return found

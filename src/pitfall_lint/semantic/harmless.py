@@ -6,6 +6,7 @@ import re
 
 import libcst as cst
 
+from pitfall_lint.semantic import glimpse
 from pitfall_lint.semantic.clauses import last_name
 from pitfall_lint.semantic.definitions import Function
 
@@ -56,7 +57,7 @@ _PLAIN = frozenset(
 
 def is_stub(function: Function) -> bool:
     """Tell whether a function has no body of its own: `pass`, `...`, a docstring, NotImplementedError."""
-    if not isinstance(function.node, cst.FunctionDef) or function.is_generator:
+    if glimpse.does_something(function) or not isinstance(function.node, cst.FunctionDef) or function.is_generator:
         return False
     if any(name is not None and name.rpartition(".")[2] == "abstractmethod" for name in function.decorator_names):
         return True

@@ -12,7 +12,7 @@ from pitfall_lint.semantic.attributes import attribute_targets
 from pitfall_lint.semantic.calls import param_of
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.flow import Step
-from pitfall_lint.semantic.ownership import Resource, held_by, is_closing_name, resource_of
+from pitfall_lint.semantic.ownership import Resource, held_by, is_closing_name, may_close, resource_of
 from pitfall_lint.semantic.values import Coroutine, Instance
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def subjects(function: Function) -> Iterator[tuple[str, Resource]]:
         expression: cst.BaseExpression | None = None
         if isinstance(node, cst.Call):
             call = file.call(node)
-            if call.receiver is not None and _is_path(call.receiver):
+            if call.receiver is not None and _is_path(call.receiver) and may_close(file, call.method):
                 expression = call.receiver
         elif isinstance(node, cst.WithItem):
             expression = node.asname.name if node.asname is not None else node.item
@@ -248,12 +248,11 @@ def needs_open(resource: Resource, method: str) -> bool:
 
 def late_uses(function: Function) -> Iterator[LateUse]:
     """Yield the uses that some feasible path reaches with the subject closed."""
-    graph = function.file.flow(function)
-    if not graph.is_complete:
+    closed = [(subject, resource) for subject, resource in subjects(function) if resource.row.closed]
+    graph = function.file.flow(function) if closed else None
+    if graph is None or not graph.is_complete:
         return
-    for subject, resource in subjects(function):
-        if not resource.row.closed:
-            continue
+    for subject, resource in closed:
         happens = events(function, subject, resource)
         flat = [event for each in happens.values() for event in each]
         if not {"use", "close"} <= {event.kind for event in flat}:
@@ -283,7 +282,7 @@ def late_uses(function: Function) -> Iterator[LateUse]:
         if states is None:
             continue
         for use in dict.fromkeys(event.node for event in flat if event.kind == "use"):
-            closed = [state for state in states.at(use) if isinstance(state, cst.CSTNode)]
-            if closed and isinstance(use, cst.Call):
-                first = min(closed, key=lambda node: function.file.span(node).start)
-                yield LateUse(use, first, resource, len(closed) == len(states.at(use)))
+            places = [state for state in states.at(use) if isinstance(state, cst.CSTNode)]
+            if places and isinstance(use, cst.Call):
+                first = min(places, key=lambda node: function.file.span(node).start)
+                yield LateUse(use, first, resource, len(places) == len(states.at(use)))

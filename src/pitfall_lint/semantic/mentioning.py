@@ -10,6 +10,7 @@ import libcst as cst
 
 from pitfall_lint.semantic.scopes import Binding
 from pitfall_lint.semantic.walk import all_nodes
+from pitfall_lint.semantic.words import occurrences
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.file import File
@@ -79,9 +80,8 @@ def is_reference(file: File, node: cst.Name) -> bool:
 def trees_with(file: File, word: str) -> Iterator[cst.CSTNode]:
     """Yield the roots of the definitions of this file that hold a word."""
     blocks = {}
-    for match in re.finditer(rb"(?<!\w)" + re.escape(word.encode()) + rb"(?!\w)", file.source.data):
-        line = file.source.position(match.start())[0] - 1
-        blocks[file.outline.function_at(line)] = True
+    for start, _ in occurrences(file.source.data, word.encode()):
+        blocks[file.outline.function_at(file.outline.line_of(start))] = True
     for block in blocks:
         tree = file.tree(block)
         if tree is not None:

@@ -12,7 +12,7 @@ import libcst as cst
 from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.keys import keys_of
-from pitfall_lint.semantic.owning import may_own
+from pitfall_lint.semantic.owning import may_make, may_own
 from pitfall_lint.semantic.scopes import Binding
 from pitfall_lint.semantic.values import Const, Instance, Unknown
 from pitfall_lint.semantic.walk import all_nodes, own_nodes
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _DEPTH = 4
 """Wrappers around wrappers beyond which nothing is known."""
+_CLOSING = re.compile(
+    r"(async_)?a?(close|shutdown|stop|dispose|disconnect|cleanup|clean_up|teardown|terminate|quit)(_\w+)?"
+)
 _SUFFIXES = ("_client", "_session", "_connection", "_all")
 
 
@@ -175,13 +178,17 @@ def _ends_any(method: Function, held: list[Held]) -> bool:
 
 def is_closing_name(name: str) -> bool:
     """Tell whether a method is there to close: `close`, `aclose`, `close_client`, `shutdown`, …"""
-    plain = name.strip("_")
-    return bool(
-        re.fullmatch(
-            r"(async_)?a?(close|shutdown|stop|dispose|disconnect|cleanup|clean_up|teardown|terminate|quit)(_\w+)?",
-            plain,
-        )
-    )
+    return _CLOSING.fullmatch(name.strip("_")) is not None
+
+
+def may_close(file: File, method: str | None) -> bool:
+    """Rule out methods that close nothing, by their name: cheaper than asking what they are called on."""
+    known: frozenset[str] | None = file.memo.get("closing methods")
+    if known is None:
+        rows = file.libraries.rows(Session)
+        known = frozenset(name for row in rows for name in (*row.close, *row.sync_close, "__exit__", "__aexit__"))
+        file.memo["closing methods"] = known
+    return method is not None and (method in known or is_closing_name(method))
 
 
 def ends_attribute(method: Function, attribute: str, seen: frozenset[Function] = frozenset()) -> bool:
@@ -259,7 +266,7 @@ def _own_held(class_: Class, depth: int) -> Iterator[Held]:
     from pitfall_lint.semantic.attributes import attribute_targets
 
     for method in class_.methods() if may_own(class_) else ():
-        for attribute, places in attribute_targets(method).items():
+        for attribute, places in attribute_targets(method).items() if may_make(method) else ():
             for node, value in places:
                 if value is None or not isinstance(node, (cst.Assign, cst.AnnAssign)):
                     continue

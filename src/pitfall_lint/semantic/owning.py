@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from pitfall_lint.libraries.sessions import Session
 from pitfall_lint.semantic import names
+from pitfall_lint.semantic.glimpse import attributes_given, text_of
 
 if TYPE_CHECKING:
-    from pitfall_lint.semantic.definitions import Class
+    from pitfall_lint.semantic.definitions import Class, Function
     from pitfall_lint.semantic.file import File
 
 _KEPT = re.compile(rb"\b\w+\.\w+[ \t]*(?::[^=\n]*)?=(?!=)")
@@ -31,6 +32,13 @@ def may_own(class_: Class, depth: int = 0) -> bool:
         file.memo[key] = _asks(class_, b"".join(file.source.lines[block.first : block.end]), depth)
     found: bool = file.memo[key]
     return found
+
+
+def may_make(method: Function) -> bool:
+    """Tell the same of a method of a class that may."""
+    if method.block is None or method.class_ is None:
+        return True
+    return bool(attributes_given(method)) and _asks(method.class_, text_of(method), 0)
 
 
 def _asks(class_: Class, text: bytes, depth: int) -> bool:

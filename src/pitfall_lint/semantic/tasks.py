@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ import libcst as cst
 
 from pitfall_lint.finding import Related
 from pitfall_lint.libraries.tasks import Likely, Spawn
-from pitfall_lint.semantic import clauses, handling
+from pitfall_lint.semantic import clauses, glimpse, handling
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.fate import Fate, fate_of, mentions
 from pitfall_lint.semantic.handling import Escape
@@ -23,6 +24,8 @@ from pitfall_lint.semantic.walk import own_nodes
 if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call
     from pitfall_lint.semantic.file import File
+
+_BUILTINS = frozenset(dir(builtins))
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,13 +210,23 @@ def _helper_spawn(function: Function) -> Started | None:
 
 
 def _mentions_spawn(function: Function) -> bool:
-    """Rule out, in bytes, functions that cannot start anything: most."""
-    block = function.block
+    """Rule out, in bytes, functions that cannot start anything and give it back, by another helper neither: most."""
+    block, file = function.block, function.file
     if block is None:
         return True
-    return block.end - block.first < 120 and any(
-        b"return" in line for line in function.file.source.lines[block.first : block.end]
-    )
+    text = glimpse.text_of(function)
+    if block.end - block.first >= 120 or b"return" not in text:
+        return False
+    libraries = file.libraries
+    if function.may_use(libraries.leaves(Spawn) | {likely.method for likely in libraries.rows(Likely)}):
+        return True
+    called = glimpse.calls_given_back(text)
+    return called is None or not all(_starts_nothing(name) for name in called)
+
+
+def _starts_nothing(name: str) -> bool:
+    _, dot, method = name.rpartition(".")
+    return is_common(method) if dot else name in _BUILTINS
 
 
 def _assigned_to(file: File, node: cst.CSTNode, name: str) -> bool:

@@ -30,7 +30,7 @@ def check(file: File) -> Iterator[Finding]:
             message = f"{call.text} is called on {way.where}, not on the loop's: {row.effect}"
             yield file.finding(call.node, message, related=way.related, fix=knock(file, call, row))
             break
-    for found in handed_elsewhere(file, "belongs to a loop", is_only_for_loop, has_no_loop):
+    for found in handed_elsewhere(file, LoopOnly, is_only_for_loop, has_no_loop):
         row = only_rows(found.call)[0]
         message = f"{file.text(found.given)} runs on {found.thread} and comes to {found.call.text}: {row.effect}"
         yield file.finding(found.given, message, related=found.related)

@@ -46,7 +46,7 @@ def elsewhere(file: File) -> Iterator[Finding]:
             target = runs(call)
             if target is None or is_guarded(file, call.node, ("RuntimeError",)):
                 continue
-            chain = leads_to(target, "runs a loop", runs_unguarded, lambda passed: not knows_loops(passed))
+            chain = leads_to(target, RunsLoop, runs_unguarded, lambda passed: not knows_loops(passed))
             if chain and chain[-1].file is not file and not any(map(may_leave_before, chain)):
                 row = file.rows_of_call(chain[-1], RunsLoop)[0]
                 message = f"{call.text} in a coroutine leads to {chain[-1].text}: {row.raises}"

@@ -35,7 +35,7 @@ def check(file: File) -> Iterator[Finding]:
 
 def elsewhere(file: File) -> Iterator[Finding]:
     """Report functions of other modules that are handed to a thread here and need a loop there."""
-    for found in handed_elsewhere(file, "needs a loop", needs_loop, lambda passed: not knows_loops(passed)):
+    for found in handed_elsewhere(file, NeedsLoop, needs_loop, lambda passed: not knows_loops(passed)):
         row = rows_that_need(found.call)[0]
         message = f"{file.text(found.given)} runs on {found.thread}, without an event loop: {row.raises}"
         yield file.finding(found.given, message, related=found.related)

@@ -43,8 +43,7 @@ def check(file: File) -> Iterator[Finding]:
 
 def elsewhere(file: File) -> Iterator[Finding]:
     """Report functions of other modules that are handed to a thread here and need the main one there."""
-    question = "needs the main thread"
-    for found in handed_elsewhere(file, question, needs_main_thread, lambda passed: not knows_threads(passed)):
+    for found in handed_elsewhere(file, MainThreadOnly, needs_main_thread, lambda passed: not knows_threads(passed)):
         row = found.call.file.rows_of_call(found.call, MainThreadOnly)[0]
         message = f"{file.text(found.given)} runs on {found.thread}, where {found.call.text} raises {row.raises}"
         yield file.finding(found.given, message, related=found.related)

@@ -29,6 +29,8 @@ _PURE: tuple[type[cst.CSTNode], ...] = (
     *(cst.Comparison, cst.ComparisonTarget, cst.BaseCompOp, cst.UnaryOperation, cst.Minus),
     *(cst.Subscript, cst.SubscriptElement, cst.Index),
 )
+_PATHS = frozenset([cst.Name, cst.Attribute])
+_ATOMS = frozenset([cst.Comparison, cst.Call])
 _FLIPPED: dict[type[cst.CSTNode], type[cst.CSTNode]] = {cst.NotEqual: cst.Equal, cst.IsNot: cst.Is, cst.NotIn: cst.In}
 
 
@@ -43,12 +45,13 @@ class Reasoner:
         self._touches: dict[Step, frozenset[str]] = {}
         self._mentions: dict[Step, frozenset[str]] = {}
         self._sets: dict[Step, tuple[tuple[cst.CSTNode, cst.BaseExpression | None], ...]] = {}
+        self._behind: dict[tuple[Edge, Facts], list[Facts]] = {}
         self.relevant = relevant(self)
         self.live = live(self)
 
     # Keys
 
-    def key(self, node: cst.BaseExpression) -> str | None:
+    def key(self, node: cst.CSTNode) -> str | None:
         """Return `a` or `a.b.c` for a name or dotted name."""
         current = node
         while isinstance(current, cst.Attribute):
@@ -64,13 +67,13 @@ class Reasoner:
             self._names[found] = frozenset(n.value for n in own_nodes(node) if isinstance(n, cst.Name))
         return found
 
-    def _condition(self, node: cst.BaseExpression) -> tuple[str, int, int] | None:
+    def _condition(self, node: cst.CSTNode) -> tuple[str, int, int] | None:
         """Return a condition as (key, sorts when true, sorts when false); None if it says nothing lasting."""
         if node not in self._conditions:
             self._conditions[node] = self._read_condition(node)
         return self._conditions[node]
 
-    def _read_condition(self, node: cst.BaseExpression) -> tuple[str, int, int] | None:
+    def _read_condition(self, node: cst.CSTNode) -> tuple[str, int, int] | None:
         if isinstance(node, cst.NamedExpr):
             return self._condition(node.target)
         key = self.key(node)
@@ -101,7 +104,7 @@ class Reasoner:
         self._names[f"?{text}"] = names
         return (f"?{text}", NO, YES) if negated else (f"?{text}", YES, NO)
 
-    def _is_pure(self, node: cst.BaseExpression) -> bool:
+    def _is_pure(self, node: cst.CSTNode) -> bool:
         for inner in own_nodes(node):
             if not isinstance(inner, _PURE):
                 return False
@@ -115,9 +118,10 @@ class Reasoner:
         """Return the keys of everything that a condition or value is made of."""
         found: set[str] = set()
         for inner in own_nodes(node) if node is not None else ():
-            if isinstance(inner, (cst.Name, cst.Attribute)) and (key := self.key(inner)) is not None:
+            kind = type(inner)
+            if kind in _PATHS and (key := self.key(inner)) is not None:
                 found.add(key)
-            if isinstance(inner, (cst.Comparison, cst.Call)) and (atom := self._condition(inner)) is not None:
+            if kind in _ATOMS and (atom := self._condition(inner)) is not None:
                 found.add(atom[0])
         return frozenset(found)
 
@@ -211,17 +215,23 @@ class Reasoner:
     # What a step changes
 
     def through(self, step: Step, edge: Edge, facts: Facts) -> list[Facts]:
-        """Return the facts on the far side of an edge; none when the edge can't be taken."""
-        known = dict(facts)
-        if not known and not self.relevant:
+        """Return the facts on the far side of an edge of a step; none when the edge can't be taken."""
+        if not facts and not self.relevant:
             return [facts]
+        found = self._behind.get((edge, facts))
+        if found is None:
+            found = self._behind[edge, facts] = self._through(step, edge, facts)
+        return found
+
+    def _through(self, step: Step, edge: Edge, facts: Facts) -> list[Facts]:
+        known = dict(facts)
         if step.kind == "loop":
             inside = self._mentioned(step)
             known = {k: v for k, v in known.items() if not k.startswith("?") and ("." not in k or k not in inside)}
         possible = [known]
         if step.kind == "test" and edge.kind in (TRUE, FALSE) and isinstance(step.node, cst.BaseExpression):
             for walrus in own_nodes(step.node):
-                if isinstance(walrus, cst.NamedExpr):
+                if type(walrus) is cst.NamedExpr:
                     possible = [new for old in possible for new in self._assign(walrus.target, walrus.value, old)]
             assumed = (self.assume(step.node, edge.kind == TRUE, one) for one in possible)
             possible = [one for one in assumed if one is not None]

@@ -11,7 +11,7 @@ import libcst as cst
 from pitfall_lint.semantic.flow.build import Builder, TooBig
 from pitfall_lint.semantic.flow.facts import Facts, Reasoner
 from pitfall_lint.semantic.flow.judge import Judge
-from pitfall_lint.semantic.flow.steps import Step
+from pitfall_lint.semantic.flow.steps import Edge, Step
 
 EXITS = ("end", "return", "raise", "cancel")
 """How a function is left: past its last statement, by return, by an error, by a cancellation (or another
@@ -54,6 +54,7 @@ class Graph:
         self.gave_up = False
         """Whether some question was beyond the effort; its answer was None."""
         self._failed = 0
+        self._split: dict[Step, tuple[tuple[bool, list[Edge]], ...]] = {}
         self._spent = 0
         """The effort of all questions so far."""
         builder = Builder(judge or Judge())
@@ -110,6 +111,14 @@ class Graph:
         """Return the steps in which a with item's exit runs."""
         return tuple(step for step in self.steps if step.kind == "leave" and step.node is item)
 
+    def _ways(self, step: Step) -> tuple[tuple[bool, list[Edge]], ...]:
+        """Return the edges by which a step is left normally, and those by which it is left by an exception."""
+        found = self._split.get(step)
+        if found is None:
+            sides = ((raised, [edge for edge in step.edges if edge.raised is raised]) for raised in (False, True))
+            found = self._split[step] = tuple((raised, edges) for raised, edges in sides if edges)
+        return found
+
     # Typestate
 
     def typestate(self, initial: S, transfer: Callable[[Step, S, bool], S | None]) -> States[S] | None:
@@ -130,9 +139,8 @@ class Graph:
         while stack:
             step, state, facts = stack.pop()
             found.setdefault(step, set()).add(state)
-            for raised in (False, True):
-                edges = [edge for edge in step.edges if edge.raised is raised]
-                after = transfer(step, state, raised) if edges else None
+            for raised, edges in self._ways(step):
+                after = transfer(step, state, raised)
                 if after is None:
                     continue
                 for edge in edges:

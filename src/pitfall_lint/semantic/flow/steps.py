@@ -80,16 +80,9 @@ class Edge:
         return self.kind in (RAISE, CANCEL)
 
 
-_CANCELS = (cst.Await, cst.Yield)
-_RAISES = (
-    cst.Call,
-    cst.Await,
-    cst.Yield,
-    cst.Subscript,
-    cst.BinaryOperation,
-    cst.Import,
-    cst.ImportFrom,
-    cst.Assert,
+_CANCELS = frozenset([cst.Await, cst.Yield])
+_RAISES = frozenset(
+    [cst.Call, cst.Await, cst.Yield, cst.Subscript, cst.BinaryOperation, cst.Import, cst.ImportFrom, cst.Assert]
 )
 
 
@@ -103,13 +96,12 @@ def risks(node: cst.CSTNode) -> tuple[bool, bool]:
     if isinstance(node, cst.AnnAssign):  # the annotation of a local variable is not evaluated
         evaluated = [node.target] if node.value is None else [node.target, node.value]
     for inner in (each for part in evaluated for each in own_nodes(part)):
-        if isinstance(inner, _RAISES):
+        kind = type(inner)
+        error = error or kind in _RAISES
+        cancel = cancel or kind in _CANCELS
+        if kind is cst.CompFor:
             error = True
-        if isinstance(inner, _CANCELS):
-            cancel = True
-        if isinstance(inner, cst.CompFor):
-            error = True
-            cancel = cancel or inner.asynchronous is not None
+            cancel = cancel or getattr(inner, "asynchronous", None) is not None
     return error, cancel
 
 
@@ -144,5 +136,5 @@ def assignments(step: Step) -> Iterator[tuple[cst.CSTNode, cst.BaseExpression | 
                 yield inner.name, None
     if step.kind != "test" and not isinstance(node, (cst.For, cst.ExceptHandler, cst.MatchCase, cst.FunctionDef)):
         for inner in own_nodes(step.value or node):
-            if isinstance(inner, cst.NamedExpr):
+            if type(inner) is cst.NamedExpr:
                 yield inner.target, inner.value
