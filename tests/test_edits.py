@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
+import re
 from pathlib import Path
 
 import pytest
 
 from pitfall_lint import catalog, config, run
-from pitfall_lint.cli import check  # noqa: F401 (whole rows and rules, as a run has them)
 from pitfall_lint.remembering import Memory
 
 NAMES = ("alpha", "beta", "gamma", "delta")
@@ -20,6 +20,9 @@ MAKERS = (
     "async def {f}():\n    return {g}()\n",
     "def {f}(work=None):\n    return asyncio.create_task(work)\n",
     "def {f}(work=None):\n    return {g}(work)\n",
+    "async def {f}(work=None):\n    {g}(work)\n    {C}().{m}(1)\n",
+    "async def {f}(it: {C}):\n    {g}(it.{m}())\n    it.{a}.{m}()\n    it.{n}()\n",
+    "async def {f}():\n    with {g}() as it:\n        it.get('/x')\n    {g}(1).get('/x')\n",
     "def {f}(key=0):\n    time.sleep(1)\n",
     "def {f}(key=0):\n    {g}(key)\n",
     "async def {f}(key=0):\n    {g}(key)\n",
@@ -51,7 +54,7 @@ class Project:
         self.folder, self.random = folder, random.Random(seed)
         self.pieces: dict[str, list[str]] = {}
         for name in NAMES:
-            self.pieces[name] = [self.piece() for _ in range(5)]
+            self.pieces[name] = [self.piece() for _ in range(6)]
             self.write(name)
 
     def piece(self) -> str:
@@ -61,14 +64,13 @@ class Project:
         return pick(MAKERS + CLASSES * 2).format(**names)
 
     def write(self, name: str) -> None:
-        local = random.Random(name)
-        imports = [f"from {other} import {word}" for other in NAMES if other != name for word in self.imported(other)]
-        local.shuffle(imports)
         body = "\n\n".join(self.pieces[name])
-        (self.folder / f"{name}.py").write_text(f"{HEAD}{chr(10).join(imports[:4])}\n\n\n{body}")
-
-    def imported(self, other: str) -> list[str]:
-        return [f"f{1 + NAMES.index(other) % 4}", f"C{1 + NAMES.index(other) % 3}"]
+        lines = []
+        for number, word in enumerate(("f1", "f2", "f3", "f4", "C1", "C2", "C3")):
+            other = NAMES[(number + NAMES.index(name)) % len(NAMES)]
+            if word in body and not re.search(rf"^(async def|def|class) {word}|^{word} =", body, re.MULTILINE):
+                lines.append(f"from {other} import {word}\n" if other != name else f"import {NAMES[0]} as {word}\n")
+        (self.folder / f"{name}.py").write_text(f"{HEAD}{''.join(lines)}\n\n{body}")
 
     def change(self) -> None:
         name = self.random.choice(NAMES)
