@@ -20,12 +20,13 @@ LAYERS = """
     cli server
     reporters diagnose baseline since why watch
     repeating remembering spread
+    echoing plain
     run sending
     parcel
     linter
     opening
     compiled grading installed
-    lint cache glance screen discover ignoring workers
+    lint cache pile glance screen discover ignoring workers
     noqa finder report awake
     timing
     suppressions

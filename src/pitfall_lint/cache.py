@@ -112,25 +112,34 @@ class Store:
 
     def write(self, name: str, value: Any) -> None:
         """Store plain data under a name; other processes see the old or the new answer, never a part of one."""
+        try:
+            data = marshal.dumps(value)
+        except ValueError:
+            return
+        key = self.key(create=True)
+        if len(key) >= 32:
+            self.write_bytes(name, blake2b(data, digest_size=32, key=key).digest() + data)
+
+    def write_bytes(self, name: str, data: bytes) -> bool:
+        """Store bytes, which carry a mark of their own, under a name; tell whether they are there."""
         temporary = os.path.join(self.where, f"{name}.{os.getpid()}.tmp")
         try:
-            key = self.key(create=True)
-            if len(key) < 32:
-                return
-            data = marshal.dumps(value)
+            if len(self.key(create=True)) < 32:
+                return False
             if not os.path.isdir(self.where):
                 os.makedirs(self.where, 0o700, exist_ok=True)
             self._mark()
             with open(temporary, "wb") as stream:
-                stream.write(blake2b(data, digest_size=32, key=key).digest())
                 stream.write(data)
             os.replace(temporary, os.path.join(self.where, name))
             self._shrink()
+            return True
         except (OSError, ValueError):
             try:  # noqa: SIM105 (contextlib would be imported for it)
                 os.unlink(temporary)
             except OSError:
                 pass
+            return False
 
     def _mark(self) -> None:
         tag = os.path.join(self.where, "CACHEDIR.TAG")

@@ -6,7 +6,7 @@ import dataclasses
 import os
 import stat
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,13 @@ from pitfall_lint.screen import Awake, Screen, screen_for
 from pitfall_lint.semantic.coroutine_names import coroutines_of
 from pitfall_lint.semantic.lineage import Kin, kin_of
 from pitfall_lint.semantic.project import Project
+from pitfall_lint.semantic.wants import Want
 from pitfall_lint.source import Source
 
 Job = tuple[int, str, Mapping[str, "tuple[int, ...] | None"]]
 """A file that needs a closer look: its number in the run, its path, and for each rule's code the lines (or all)."""
-Known = tuple[Mapping[str, frozenset[str]], Sequence[tuple[str, Kin]]]
-"""Of all files: the coroutine functions with the classes whose methods they are, and what each says of classes."""
+Told = tuple[dict[str, tuple[str, ...]], Kin]
+"""Of one file: the coroutine functions with the classes whose methods they are, and what it says of classes."""
 Answer = tuple[dict[int, FileReport], "timing.Figures | None"]
 """The reports of some files by their numbers, and where the time went, if somebody asked."""
 
@@ -50,6 +51,9 @@ class Linter:
         self._libraries: dict[tuple[str, ...], libraries.Libraries] = {}
         self._rules: dict[tuple[int, tuple[str, ...]], tuple[config.Settings, tuple[catalog.Rule, ...]]] = {}
         """By the identity of settings, which are kept so that it stays theirs."""
+        self._passed_before: Callable[[str], dict[str, tuple[Want, ...]] | None] = lambda path: None
+        self.told: dict[str, Told] = {}
+        """What all files have to know of each one, by absolute path, where there are many."""
 
     def __getstate__(self) -> tuple[Any, ...]:
         return self._catalog, self._resolver, self._task
@@ -130,7 +134,9 @@ class Linter:
         """
         settings = self._resolver.for_file(path)
         project = self.project(settings)
-        return screen_for(self.rules(settings, path), project.libraries), project
+        screen = screen_for(self.rules(settings, path), project.libraries)
+        screen.passed_before = self._passed_before
+        return screen, project
 
     def wake(self, source: Source, path: str) -> Awake:
         """Return what of a file needs a closer look."""
@@ -145,29 +151,49 @@ class Linter:
         """Return the project's files that a file imports."""
         return self.screen(path)[1].imported_by(Source(path, self.bytes_of(path)))
 
-    def facts(self, path: str) -> str:
-        """Return, hashed, what a file tells those who import it about where they have to be looked at."""
+    def tells(self, path: str) -> dict[str, str]:
+        """Return, hashed and by name, what a file tells those who import it about where they have to be looked at."""
         screen, project = self.screen(path)
-        return screen.facts(Source(path, self.bytes_of(path)), project)
+        return screen.tells(Source(path, self.bytes_of(path)), project)
 
-    def learn(self, sources: Iterable[tuple[int, str, Source]], known: Known | None = None) -> None:
-        """Tell the screens of all coroutine functions and classes, once, so that no file looks for them itself.
+    def passed_on(self, path: str) -> Mapping[str, tuple[Want, ...]]:
+        """Return the names that a file passes on."""
+        screen, project = self.screen(path)
+        return screen.passed_by(path, project)
 
-        They are those of the sources, or what is `known` of all files.
-        """
-        names: dict[str, frozenset[str]] = dict(known[0] if known is not None else {})
-        kin = list(known[1] if known is not None else ())
+    def wake_lines(self, path: str) -> Mapping[str, tuple[int, ...]]:
+        """Return which lines of a file each rule has to look at; what was said last, if it was asked before."""
+        screen, project = self.screen(path)
+        if path not in screen.woken:
+            screen.wake(Source(path, self.bytes_of(path)), project)
+        return screen.woken.get(path, {})
+
+    def believe(self, passed_before: Callable[[str], dict[str, tuple[Want, ...]] | None]) -> None:
+        """Take somebody's word for what files passed on; None where they have to be looked at."""
+        self._passed_before = passed_before
+
+    def pass_anew(self, path: str) -> None:
+        """Forget what other modules pass on to a file."""
+        self.screen(path)[0].pass_anew(path)
+
+    def learn(self, sources: Iterable[tuple[int, str, Source]]) -> None:
+        """Tell the screens of all coroutine functions and classes, once, so that no file looks for them itself."""
+        self.take((os.path.abspath(path), told_of(source.data)) for _, path, source in sources)
+
+    def take(self, files: Iterable[tuple[str, Told]]) -> None:
+        """Tell the screens of all coroutine functions and classes, as they are told of the files."""
+        names: dict[str, set[str]] = {}
         screens: dict[int, Screen] = {}
-        for _, path, source in sources:
+        for path, told in files:
+            self.told[path] = told
             screen, _ = self.screen(path)
             screens[id(screen)] = screen
-            if known is None:
-                kin.append((os.path.abspath(path), kin_of(source.data)))
-            if known is None and b"async" in source.data:
-                for name, classes in coroutines_of(source.data).items():
-                    names[name] = names.get(name, frozenset()) | classes
+            for name, classes in told[0].items():
+                names.setdefault(name, set()).update(classes)
+        owners = {name: frozenset(classes) for name, classes in names.items()}
+        kin = [(path, kin) for path, (_, kin) in self.told.items()]
         for screen in screens.values():
-            screen.learn(names, kin)
+            screen.learn(owners, kin)
 
     def rules(self, settings: config.Settings, path: str) -> tuple[catalog.Rule, ...]:
         """Return the rules that hold for a file. Raises SelectorError."""
@@ -257,6 +283,12 @@ class Linter:
                 fixing.write_atomically(Path(path), result.source.data)
                 project.forget(path)
         return report
+
+
+def told_of(data: bytes) -> Told:
+    """Return what all files have to know of one."""
+    owners = coroutines_of(data) if b"async" in data else {}
+    return {name: tuple(sorted(classes)) for name, classes in owners.items()}, kin_of(data)
 
 
 def job_of(index: int, path: str, awake: Awake) -> Job:

@@ -1,32 +1,52 @@
-"""What a run found in each file, and the bytes that it depended on: the next run looks only at what changed."""
+"""What a run found in each file and learnt of it: the next one looks only at what changed, and at whom that matters to.
+
+A file is looked at again when its text changed, when something that it names may be something else now (echoing),
+when a module passes on something else to it, or when a file changed that was read to judge it.
+"""
 
 from __future__ import annotations
 
 import os
-import pickle
 import time
-from collections.abc import Iterable, Mapping
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
+from typing import Any, NamedTuple
 
 from pitfall_lint import run
 from pitfall_lint.cache import Signature, Store, digest, is_settled, signature, tool
-from pitfall_lint.linter import Known
+from pitfall_lint.echoing import Echo, Everything
+from pitfall_lint.linter import told_of
+from pitfall_lint.pile import Pile
+from pitfall_lint.plain import plain_findings, report_of
 from pitfall_lint.run import FileReport, Linter, shown_path
-from pitfall_lint.semantic.coroutine_names import coroutines_of
-from pitfall_lint.semantic.lineage import Kin, kin_of
-from pitfall_lint.source import Source
+from pitfall_lint.semantic.tellings import is_same_code
+from pitfall_lint.semantic.wants import Want, plain_want, want_of
 
-Owners = dict[str, tuple[str, ...]]
-"""Coroutine functions, with the classes whose methods they are."""
-Told = tuple[Owners, Kin]
-"""What all files have to know of one: its coroutine functions and its classes."""
-Entry = tuple[bytes, Told, dict[str, bytes], tuple[str, ...], str, bytes, "Signature | None"]
-"""Of one file: its bytes (hashed), what all files have to know of it, the other files that its report depends on
-(hashed), the files it imports, what it tells those who import it (hashed), its report, and its signature if a later
-change
-would show in it: then it need not be read."""
+
+class Row(NamedTuple):
+    """What is known of one file at once; the rest lies in the pile, and all paths are absolute."""
+
+    hash: bytes
+    signature: Signature | None
+    """None if a later change might not show in it: then the file is read."""
+    imports: tuple[str, ...]
+    used: tuple[str, ...]
+    """The other files that its report depends on."""
+    speaks: bool
+    """Whether there is something to tell."""
+    points: bool
+    """Whether what is told points to places in other files."""
+    failed: bool
+
 
 _ABSENT, _FOLDER = b"-", b"/"
+_ALL = "*"
+"""The name of the piece that tells of all files' coroutine functions and classes."""
+_ROUNDS = 8
+_MOST = 50
+"""Changed files, beside a fifth of all, from which on it is no more work to look at everything."""
 
 
 class Memory:
@@ -34,134 +54,235 @@ class Memory:
 
     def __init__(self, conditions: object, inputs: Iterable[str], files: Iterable[str]) -> None:
         self._name = "files-" + digest(tool(), repr(conditions))
-        self._state = digest(sorted((path, signature(path)) for path in set(inputs)), sorted(files))
+        self._state = digest(sorted((path, signature(path)) for path in set(inputs)))
+        self._files = dict.fromkeys(map(os.path.abspath, files))
         found = Store().read(self._name)
-        valid = isinstance(found, tuple) and len(found) == 2 and found[0] == self._state
-        self._entries: dict[str, Entry] = found[1] if valid else {}
+        valid = isinstance(found, tuple) and len(found) == 4 and found[0] == self._state
+        rows, outside, where = found[1:] if valid else ({}, {}, {})
+        self._rows: dict[str, Row] = {path: Row(*row) for path, row in rows.items()}
+        self._outside: dict[str, tuple[bytes, bool]] = outside
+        """What was read, or looked for, beside these files: hashed, and whether what it tells may matter to all."""
+        self._pile = Pile(self._name, where)
         self._hashes: dict[str, bytes] = {}
-        self._told: dict[str, Told] = {}
         self._signatures: dict[str, Signature | None] = {}
+        self._same: set[str] = set()
+        """Files that changed in nothing but layout and comments."""
+        self._again: set[str] = set()
+        """Files of which it was asked again what wakes in them, and what they pass on."""
+        self._stale: set[str] = set()
+        self.has_taught = False
+        """Whether the linter was told what all files have to know of each other."""
 
     def recall(self, paths: Iterable[str], linter: Linter) -> dict[int, FileReport]:
         """Return what is known of files, by their place in the run: where nothing changed that mattered."""
-        paths = list(paths)
-        changed = []
-        for path in paths:
-            entry = self._entries.get(path)
-            if entry is not None and entry[6] is not None and entry[6] == signature(path):
-                self._hashes[path] = self._hashes[os.path.abspath(path)] = entry[0]  # others name it by that
-                self._told[path], self._signatures[path] = entry[1], entry[6]
-                continue
-            data = self._read(path)
-            if entry is not None and entry[0] == self._hashes[path]:
-                self._told[path] = entry[1]
-                continue
-            self._told[path] = (_owners(data), kin_of(data))
-            changed.append(path)
-            if entry is None or _matters(entry[1], self._told[path], len(paths)):
-                self._entries = {}  # coroutine functions or classes came or went: any file may use one
-        if not self._entries:
+        changed = [path for path in self._files if self._has_changed(path)]
+        gone = self._rows.keys() - self._files.keys()
+        if not self._rows or len(changed) + len(gone) > _MOST + len(self._files) // 5:
+            self._rows = {}
             return {}
-        if len(paths) >= run.MANY:  # what files tell is to be told as it was: by who knows all coroutine functions
-            linter.learn([(0, path, Source(path, b"")) for path in changed], self.told())
-        stale = self._stale(changed, linter)
+        try:
+            self._look_around(changed, gone, linter)
+        except Everything:
+            self._rows, self._stale, self._again = {}, set(), set()
+            linter.believe(lambda path: None)
+            return {}
         known = {}
-        for index, path in enumerate(paths):
-            entry = self._entries.get(path)
-            if entry is None or path in stale or any(self._hash(other) != was for other, was in entry[2].items()):
-                continue
-            known[index] = self._report(path, entry[5])
+        for index, path in enumerate(map(os.path.abspath, paths)):
+            if path not in self._stale and (report := self._report(path)) is not None:
+                known[index] = report
+        if len(known) < len(self._files):
+            self._teach(linter, changed)
         return known
 
-    def told(self) -> Known:
-        """Return the coroutine functions and classes of all files that were recalled or looked for."""
-        names: dict[str, set[str]] = {}
-        for owners, _ in self._told.values():
-            for name, classes in owners.items():
-                names.setdefault(name, set()).update(classes)
-        kin = [(os.path.abspath(path), kin) for path, (_, kin) in self._told.items()]
-        return {name: frozenset(classes) for name, classes in names.items()}, kin
+    def _look_around(self, changed: Sequence[str], gone: Iterable[str], linter: Linter) -> None:
+        """Find out which files have to be looked at again. Raises Everything."""
+        moved = {path for path, (was, _) in self._outside.items() if self._hash(path) != was}
+        if any(self._outside[path][1] for path in moved):
+            raise Everything
+        echo = Echo(self._files, self._importers(changed, linter), _text)
+        own: dict[str, set[str]] = {}
+        shared: set[str] = set()
+        for path in (*changed, *gone):
+            before = self._text_before(path) if path in self._rows else None
+            now = _text(path) if path in self._files else None
+            if before is not None and now is not None and is_same_code(before, now):
+                self._same.add(path)
+            else:
+                own[path], new = echo.edited(path, before, now)
+                shared |= new
+                moved.add(path)
+        quiet = {path for path in self._same if not self._rows[path].speaks and not self._rows[path].failed}
+        again = (set(changed) - quiet) | echo.spread(own, shared)
+        again |= {path for path, row in self._rows.items() if row.failed and path in self._files}
+        for path, row in self._rows.items():
+            if not moved.isdisjoint(row.used) or (row.points and not self._same.isdisjoint(row.used)):
+                self._stale.add(path)
+        self._stale |= again & {*moved, *self._same}
+        self._again = again
+        if again:
+            self._teach(linter, changed)
+            self._ask_again(echo, linter)
 
-    def _stale(self, changed: list[str], linter: Linter) -> set[str]:
-        """Return the files that changed, and those that import one which tells them something else now."""
-        importers: dict[str, list[str]] = {}
-        for path, entry in self._entries.items():
-            for other in entry[3]:
-                importers.setdefault(other, []).append(path)
-        stale = set(changed)
-        while changed:
-            path = changed.pop()
-            if linter.facts(path) != self._entries[path][4]:
-                new = [other for other in importers.get(os.path.abspath(path), ()) if other not in stale]
-                stale.update(new)
-                changed.extend(new)
-        return stale
+    def _ask_again(self, echo: Echo, linter: Linter) -> None:
+        """Find out what files pass on now, and which of them, and of those that use it, are to be looked at."""
+        pending, rounds = sorted(self._again), Counter[str]()
+        while pending:
+            path = pending.pop()
+            rounds[path] += 1
+            before = self._survey(path)[2] if path in self._rows else {}
+            try:
+                tells = linter.tells(path)
+            except Exception as error:  # whoever looks at the file will tell
+                raise Everything from error
+            names = {name for name in tells.keys() | before.keys() if tells.get(name) != before.get(name)}
+            for user in echo.users(path, names) if names else ():
+                if user != path and rounds[user] < _ROUNDS:
+                    linter.pass_anew(user)
+                    self._again.add(user)
+                    pending.append(user)
+        for path in self._again:
+            row = self._rows.get(path)
+            if row is None or row.failed or linter.wake_lines(path) != self._survey(path)[3]:
+                self._stale.add(path)
+
+    def _teach(self, linter: Linter, changed: Iterable[str]) -> None:
+        """Let the linter know what all files have to know of each other."""
+        if self.has_taught:
+            return
+        self.has_taught = True
+        linter.believe(lambda path: None if path in self._again else self._passed_before(path))
+        if len(self._files) < run.MANY:
+            return
+        told = self._pile.read(_ALL)
+        if not isinstance(told, dict):
+            raise Everything
+        fresh = {path: told_of(_text(path)) for path in changed}
+        linter.take(path_and_told for path_and_told in {**told, **fresh}.items() if path_and_told[0] in self._files)
 
     def keep(
         self, paths: Iterable[str], linter: Linter, reports: Mapping[int, FileReport], known: Iterable[int]
     ) -> None:
         """Store what was found; files that failed are looked at again next time."""
-        paths, old = list(paths), set(known)
-        inside = {os.path.abspath(path) for path in paths}
-        entries: dict[str, Entry] = {}
-        for index, path in enumerate(paths):
+        old = set(known)
+        rows: dict[str, Row] = {}
+        names: dict[str, str] = {}
+        for index, path in enumerate(map(os.path.abspath, paths)):
+            report = reports.get(index) or FileReport(path)
+            failed = bool(report.failure or report.errors or report.notes)
+            if index not in old or path in self._again:
+                self._pile.put(path, self._surveyed(path, linter, failed))
+            elif path in self._same:
+                self._pile.put(path, (*self._text_now(path), *self._survey(path)[1:3], None))
             if index in old:
-                entries[path] = (*self._entries[path][:6], self._signatures.get(path))
+                row = self._rows[path]
+                imports = linter.imports_of(path) if path in self._again else row.imports
+                rows[path] = Row(self._hash(path), self._signatures.get(path), imports, *row[3:])
                 continue
-            report = reports.get(index)
-            if report is not None and (report.failure or report.errors or report.notes):
-                continue
-            imports = linter.imports_of(path)
-            others = {other for other in imports if other not in inside} | (
-                report.used if report is not None else set()
+            if report.findings and not failed:
+                self._pile.put(f"{path}:", plain_findings(report))
+            rows[path] = Row(
+                self._hash(path),
+                self._signatures.get(path),
+                linter.imports_of(path),
+                tuple(names.setdefault(other, other) for other in sorted(report.used) if other != path),
+                bool(report.findings),
+                any(place.path != found.path for found in report.findings for place in found.related),
+                failed,
             )
-            others.discard(os.path.abspath(path))
-            kept = {other: self._hash(other) for other in others}
-            facts = linter.facts(path)
-            was = self._signatures.get(path)
-            entries[path] = (self._hash(path), self._told[path], kept, imports, facts, _packed(report), was)
-        Store().write(self._name, (self._state, entries))
+        if linter.told:
+            self._pile.put(_ALL, {path: told for path, told in linter.told.items() if path in rows})
+        outside = self._look_outside(rows, linter)
+        self._pile.keep_only({_ALL, *rows, *(f"{path}:" for path, row in rows.items() if row.speaks)})
+        where = self._pile.write()
+        Store().write(self._name, (self._state, {p: tuple(row) for p, row in rows.items()}, outside, where))
 
-    def _read(self, path: str) -> bytes:
-        was = signature(path)
-        self._signatures[path] = was if is_settled(was, time.time_ns()) else None
-        try:
-            with open(path, "rb") as stream:
-                data = stream.read()
-        except OSError:
-            data = b""
-        self._hashes[path] = self._hashes[os.path.abspath(path)] = blake2b(data, digest_size=12).digest()
-        return data
+    def _look_outside(self, rows: Mapping[str, Row], linter: Linter) -> dict[str, tuple[bytes, bool]]:
+        """Return, hashed, what files depend on beside each other."""
+        found = {path: (self._hash(path), False) for row in rows.values() for path in row.used if path not in rows}
+        pending = list({path for row in rows.values() for path in row.imports if path not in rows})
+        while pending:
+            path = pending.pop()
+            if not found.get(path, (b"", False))[1]:
+                found[path] = self._hash(path), True
+                pending += [other for other in linter.imports_of(path) if other not in rows]
+        return found
+
+    def _surveyed(self, path: str, linter: Linter, failed: bool) -> tuple[Any, ...]:
+        """Return the piece of a file: its text, what it passes on, what it tells, and what wakes in it."""
+        if failed:
+            return (*self._text_now(path), {}, {}, None)
+        passed = {name: tuple(map(plain_want, wants)) for name, wants in linter.passed_on(path).items()}
+        return (*self._text_now(path), passed, linter.tells(path), linter.wake_lines(path))
+
+    def _survey(self, path: str) -> tuple[Any, ...]:
+        found = self._pile.read(path)
+        if not isinstance(found, tuple):
+            raise Everything
+        return found
+
+    def _text_now(self, path: str) -> tuple[bytes | None]:
+        """Return a file's text, packed; None when it is no longer the one that was looked at."""
+        data = _text(path)
+        return (zlib.compress(data, 1) if _hash_of(data) == self._hash(path) else None,)
+
+    def _text_before(self, path: str) -> bytes:
+        packed = self._survey(path)[0]
+        if packed is None:
+            raise Everything
+        return zlib.decompress(packed)
+
+    def _passed_before(self, path: str) -> dict[str, tuple[Want, ...]] | None:
+        piece = self._pile.read(path) if path in self._rows else None
+        return {name: tuple(map(want_of, wants)) for name, wants in piece[1].items()} if piece is not None else None
+
+    def _importers(self, changed: Iterable[str], linter: Linter) -> Callable[[str], Iterable[str]]:
+        found: dict[str, list[str]] = {}
+
+        def importers(path: str) -> Iterable[str]:
+            if not found:
+                now = {path: linter.imports_of(path) for path in changed}
+                for importer in self._files:
+                    row = self._rows.get(importer)
+                    for other in now.get(importer, row.imports if row is not None else ()):
+                        found.setdefault(other, []).append(importer)
+            return found.get(path, ())
+
+        return importers
+
+    def _has_changed(self, path: str) -> bool:
+        row = self._rows.get(path)
+        if row is not None and row.signature is not None and row.signature == signature(path):
+            self._hashes[path], self._signatures[path] = row.hash, row.signature
+            return False
+        return self._hash(path) != row.hash if row is not None else True
 
     def _hash(self, path: str) -> bytes:
         found = self._hashes.get(path)
         if found is None:
+            was = signature(path)
+            self._signatures[path] = was if is_settled(was, time.time_ns()) else None
             if os.path.isfile(path):
-                self._read(path)
-                return self._hashes[path]
-            found = self._hashes[path] = _FOLDER if os.path.isdir(path) else _ABSENT
+                found = _hash_of(_text(path))
+            else:
+                found = _FOLDER if os.path.isdir(path) else _ABSENT
+            self._hashes[path] = found
         return found
 
-    def _report(self, path: str, packed: bytes) -> FileReport:
-        if not packed:
-            return FileReport(shown_path(path))
-        report = pickle.loads(packed)  # signed with the user's own key, see cache.Store
-        assert isinstance(report, FileReport)
-        return report
+    def _report(self, path: str) -> FileReport | None:
+        row = self._rows.get(path)
+        if row is None or not row.speaks:
+            return FileReport(shown_path(path), used=frozenset(row.used)) if row is not None else None
+        findings = self._pile.read(f"{path}:")
+        return report_of(shown_path(path), findings, _text(path), frozenset(row.used)) if findings else None
 
 
-def _packed(report: FileReport | None) -> bytes:
-    return (
-        pickle.dumps(report, pickle.HIGHEST_PROTOCOL) if report is not None and (report.speaks or report.used) else b""
-    )
+def _hash_of(data: bytes) -> bytes:
+    return blake2b(data, digest_size=12).digest()
 
 
-def _matters(before: Told, now: Told, files: int) -> bool:
-    """Tell whether what all files have to know of one has changed; classes are asked for where files are many."""
-    return before != now if files >= run.MANY else before[0] != now[0]
-
-
-def _owners(data: bytes) -> Owners:
-    if b"async" not in data:
-        return {}
-    return {name: tuple(sorted(classes)) for name, classes in coroutines_of(data).items()}
+def _text(path: str) -> bytes:
+    try:
+        with open(path, "rb") as stream:
+            return stream.read()
+    except OSError:
+        return b""

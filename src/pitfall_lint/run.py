@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pitfall_lint import timing
 from pitfall_lint.grading import graded as graded
-from pitfall_lint.linter import Answer, Job, Known, job_of, lines_of
+from pitfall_lint.linter import Answer, Job, job_of, lines_of
 from pitfall_lint.linter import Linter as Linter
 from pitfall_lint.linter import read as read
 from pitfall_lint.linter import shown_path as shown_path
@@ -31,8 +31,9 @@ class Remembers(Protocol):
     def recall(self, paths: Sequence[str], linter: Linter) -> dict[int, FileReport]:
         """Return what is known of files, by their place in the run."""
 
-    def told(self) -> Known:
-        """Return the coroutine functions and classes of all files."""
+    @property
+    def has_taught(self) -> bool:
+        """Whether the linter was told what all files have to know of each other."""
 
     def keep(
         self, paths: Sequence[str], linter: Linter, reports: Mapping[int, FileReport], known: Iterable[int]
@@ -77,8 +78,8 @@ def lint_paths(
                     said[index] = linter.check_file(path)
                 progress(index + 1)
         else:
-            names = memory.told() if said and memory is not None else None
-            figures = _lint_many(paths, linter, said, progress, jobs or _processors(), executor, names)
+            taught = memory is not None and memory.has_taught
+            figures = _lint_many(paths, linter, said, progress, jobs or _processors(), executor, taught)
         if memory is not None and not linter.mends:
             with timing.stage("cache"):
                 memory.keep(paths, linter, said, known)
@@ -93,18 +94,18 @@ def _lint_many(
     progress: Callable[[int], None],
     jobs: int,
     executor: Executor | None,
-    told: Known | None = None,
+    taught: bool = False,
 ) -> timing.Figures:
     """Lint what has not been said yet, in several processes; the reports go to `said`.
 
-    `told` is what all files say of coroutine functions and classes, if somebody knows it.
+    `taught` says that the linter knows of all coroutine functions and classes already.
     """
     work: Callable[[list[Job]], Answer] = linter.check_batch
     ready = partial(get_ready, timing.CLOCK is not None)
     few = len(paths) - len(said) < MANY  # then a process more is a waste
     forked = min(jobs, 8) - 1 if can_fork() and executor is None and not few else 0
     with Workers(forked, ready, work) as workers:
-        surveyed = _survey(paths, linter, said, progress, told)
+        surveyed = _survey(paths, linter, said, progress, taught)
         if executor is not None:
             from pitfall_lint import sending
 
@@ -149,13 +150,13 @@ def _survey(
     linter: Linter,
     said: dict[int, FileReport],
     progress: Callable[[int], None],
-    told: Known | None,
+    taught: bool,
 ) -> list[Job]:
     """Return what needs a closer look, with how many lines that is; what can be told at once goes to `said`."""
     sources: list[tuple[int, str, Source]] = []
     with timing.stage("read"):
         for index, path in enumerate(paths):
-            if told is not None and index in said:
+            if taught and index in said:
                 continue
             try:
                 source = Source(shown_path(path), read(path))
@@ -171,7 +172,8 @@ def _survey(
             sources.append((index, path, source))
     found: list[Job] = []
     with timing.stage("screen"):
-        linter.learn(sources, told)
+        if not taught:
+            linter.learn(sources)
         for done, (index, path, source) in enumerate(sources, 1):
             if index in said:
                 continue

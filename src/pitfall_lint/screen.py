@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pitfall_lint.awake import ASLEEP
@@ -20,7 +20,6 @@ from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near
 from pitfall_lint.semantic.surroundings import Reach, Surroundings
 from pitfall_lint.semantic.suspicion import Suspicion
-from pitfall_lint.semantic.texts import told_by
 from pitfall_lint.semantic.wants import Want, constructed, plain_want, telling_names, unbased, wants
 from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
@@ -73,6 +72,10 @@ class Screen:
     """By file: the hash of its bytes, and the names that other modules pass on to it."""
     _kept: dict[str, Suspicion] = field(default_factory=dict, repr=False)
     """The files that were read last: what was parsed of them is not parsed again."""
+    passed_before: Callable[[str], dict[str, tuple[Want, ...]] | None] = field(default=lambda path: None, repr=False)
+    """Answers what a file passed on last time, where that still holds."""
+    woken: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict, repr=False)
+    """The lines that each rule has to look at, by file, as it was said last."""
     around: Surroundings = field(init=False, repr=False)
     joined_all: bool = field(default=False, init=False)
     """Whether one of those rules was asked for in so many words: then joints of unknown names matter, too."""
@@ -134,10 +137,11 @@ class Screen:
         for line in sorted(lines):
             for code in lines[line]:
                 by_rule.setdefault(code, []).append(line)
+        told = {code: tuple(these) for code, these in sorted(by_rule.items())}
+        self.woken[os.path.abspath(source.path)] = told
         if not by_rule:
             return ASLEEP
         rules = tuple(rule for rule in self.rules if rule.code in by_rule)
-        told = {code: tuple(these) for code, these in by_rule.items()}
         return Awake(rules, tuple(sorted(lines)), lines_read, told)
 
     def _alone(self, source: Source, project: Project | None) -> _Alone:
@@ -215,7 +219,7 @@ class Screen:
         for name, bindings in project.bindings_of(path, source.data).items():
             for binding in bindings:
                 for module, leaf in project.origins(binding.full, path):
-                    passed = self._passed_by(module, project) if module != path else {}
+                    passed = self.passed_by(module, project) if module != path else {}
                     if not passed:
                         continue
                     if leaf in passed:
@@ -232,11 +236,13 @@ class Screen:
                             found.setdefault(other, {}).update(dict.fromkeys(new))
         return {name: tuple(dict.fromkeys(map(constructed, these))) for name, these in found.items() if these}
 
-    def _passed_by(self, path: str, project: Project) -> dict[str, tuple[Want, ...]]:
+    def passed_by(self, path: str, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names that a module passes on by itself."""
         known = self._own.get(path)
         if known is not None:
             return known.passed_on
+        if (before := self.passed_before(path)) is not None:
+            return before
         source = Source(path, project.read(path) or b"")
         if self.coroutines is not None:  # all files are looked at anyway
             return self._alone(source, project).passed_on
@@ -291,19 +297,22 @@ class Screen:
         named = {c for classes in owners.values() for c in classes if c and c.encode() in data}
         return here, named
 
-    def facts(self, source: Source, project: Project) -> str:
-        """Return, hashed, what a file tells those who import it: names it passes on, words, edges of texts."""
-        path = os.path.abspath(source.path)
-        passed = self._alone(source, project).passed_on if not self.always else {}
-        handed_on = self._passed_to(source, project) if self.through and not self.always else {}
-        told: list[object] = [
-            sorted((name, sorted(map(plain_want, wants))) for name, wants in these.items())
-            for these in (passed, handed_on)
-        ]
-        words = self.around.named_in(path, project)
-        told += [sorted(words), told_by(source.data, words)]
-        told.append(self._nearby.facts(source, joined=bool(self.joined), local=bool(self.local)))
-        return digest(told)
+    def tells(self, source: Source, project: Project) -> dict[str, str]:
+        """Return, hashed, what a file tells those who import it, by the name that they use; "" for the whole file."""
+        told: dict[str, list[object]] = {}
+        if not self.always:
+            handed_on = self._passed_to(source, project) if self.through else {}
+            for these in (self._alone(source, project).passed_on, handed_on):
+                for name, wants in these.items():
+                    told.setdefault(name, []).append(sorted(map(plain_want, wants)))
+        for name, said in self._nearby.facts(source, joined=bool(self.joined), local=bool(self.local)):
+            told.setdefault(name, []).append(said)
+        return {name: digest(sorted(map(repr, said))) for name, said in told.items()}
+
+    def pass_anew(self, path: str) -> None:
+        """Forget what other modules pass on to one."""
+        self._foreign.pop(path, None)
+        self.woken.pop(path, None)
 
     @property
     def telling(self) -> frozenset[str]:
@@ -317,6 +326,7 @@ class Screen:
         self._own.clear()
         self._passing.clear()
         self._foreign.clear()
+        self.woken.clear()
         self._kept.clear()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from pitfall_lint.libraries.paths import Text, UrlUse
@@ -70,17 +72,16 @@ class Nearby:
                 self._local[path] = names_of_this_machine(project.read(path) or b"")
         return LocalNames(source.data, [self._local[path] for path in paths])
 
-    def facts(self, source: Source, *, joined: bool, local: bool) -> list[object]:
-        """Return, as plain data, what a file alone says of all this."""
-        told: list[object] = []
+    def facts(self, source: Source, *, joined: bool, local: bool) -> Iterator[tuple[str, str]]:
+        """Yield what a file alone says of all this, by name; "" where it is said of the whole file."""
         if joined:
             edges = self._edges.get(os.path.abspath(source.path)) or edges_in(source.data)
-            told += [sorted(names) for names in (edges.starting, edges.ending, edges.whole)]
+            for field in fields(edges):
+                yield from ((name, field.name) for name in getattr(edges, field.name))
         if local:
-            told.append(sorted(names_of_this_machine(source.data)))
-        if self._maker is not None:
-            told.append(self._maker.search(source.data) is not None)
-        return told
+            yield from ((name, "local") for name in names_of_this_machine(source.data))
+        if self._maker is not None and self._maker.search(source.data) is not None:
+            yield "", "maker"
 
     def forget(self, path: str) -> None:
         """Drop what is known of one file."""

@@ -4,41 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from pitfall_lint.semantic.reading import Reading
-from pitfall_lint.semantic.words import words_of
 
 _CLASS = re.compile(rb"class[ \t]+(\w+)")
 _ASSIGNMENT = rb"\bself\.%s\b[ \t]*=(?!=)[ \t]*([^\r\n]*)"
 _GIVEN = rb"(?:\bself\.|^[ \t]+)%s[ \t]*(?::(?!=)[ \t]*([^=\r\n#]*))?(?:=(?!=)[ \t]*([^\r\n]*))?"
 _TARGET = rb"\bself\.%s[ \t]*(?:,|\bin\b)|\bas[ \t]+self\.%s\b|,[ \t]*self\.%s\b[^=\n(]*="
-
-
 _SLASHED = re.compile(rb"^(\w+)[ \t]*(?::[^=\n]*)?=[ \t(]*[a-zA-Z]{0,2}[\"']+(?:/|\w+://)", re.MULTILINE)
-_TELLING = re.compile(
-    rb"^[ \t]*(?:(return|yield)\b|(?:async[ \t]+)?def\b[^\r\n]*->|self\.\w+[ \t]*[:=]|\w+[ \t]*[:=])[^\r\n]*",
-    re.MULTILINE,
-)
 
 
 def slashed_variables(data: bytes) -> frozenset[str]:
     """Return the variables of a module that are given a text that begins as an absolute path or an address does."""
     return frozenset(name.decode("utf-8", "replace") for name in _SLASHED.findall(data))
-
-
-def told_by(data: bytes, words: Collection[str]) -> list[bytes]:
-    """Return the lines by which a file tells others what its functions, variables and attributes may give.
-
-    Of assignments in functions, only those that name one of some words.
-    """
-    wanted = {word.encode() for word in words}
-    lines = set()
-    for match in _TELLING.finditer(data):
-        line = match[0]
-        if match[1] or line[:1] not in b" \t" or b"self." in line or not wanted.isdisjoint(words_of(line)):
-            lines.add(line.strip())
-    return sorted(lines)
 
 
 class Texts:

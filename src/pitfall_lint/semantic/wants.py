@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from keyword import iskeyword
 
 from pitfall_lint.libraries import Attribute, Function, Libraries, Row, Type, kinds
@@ -288,9 +289,26 @@ def unbased(wanted: tuple[Want, ...]) -> tuple[Want, ...]:
     return tuple(want for want in wanted if "based" not in want.shape)
 
 
-def plain_want(want: Want) -> tuple[object, ...]:
+PlainWant = tuple[str, str, bool, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], bool, str]
+
+
+def plain_want(want: Want) -> PlainWant:
     """Return a want as plain data."""
-    return (want.word, want.name, want.of_type, sorted(want.roots), sorted(want.rules), sorted(want.shape))
+    roots, rules, shape = (tuple(sorted(these)) for these in (want.roots, want.rules, want.shape))
+    return want.word, want.name, want.of_type, want.kind.__name__, roots, rules, shape, want.near, want.given
+
+
+def want_of(plain: PlainWant) -> Want:
+    """Return the want that was made plain."""
+    word, name, of_type, kind, roots, rules, shape, near, given = plain
+    sets = frozenset(roots), frozenset(rules), frozenset(shape)
+    return Want(word, name, of_type, _kinds_by_name()[kind], *sets, near, given)
+
+
+@lru_cache(maxsize=1)
+def _kinds_by_name() -> dict[str, type[Row]]:
+    found: list[type[Row]] = [Row, *kinds().values()]
+    return {kind.__name__: kind for kind in found}
 
 
 def constructed(want: Want) -> Want:
