@@ -8,8 +8,7 @@ from typing import Any
 
 import libcst as cst
 
-from pitfall_lint.semantic.walk import _children as children
-from pitfall_lint.semantic.walk import own_nodes
+from pitfall_lint.semantic.walk import children, own_nodes
 
 
 @dataclass(frozen=True)
