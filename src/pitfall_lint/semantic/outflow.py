@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pitfall_lint.semantic.below import all_below, nodes_below
+
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BLOCKS = (*_FUNCTIONS, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try)
 _ROUNDS = 3
@@ -68,11 +70,7 @@ class Outflow:
                     continue
                 if kind is ast.Lambda or kind is ast.Yield or kind is ast.YieldFrom:
                     found.returns = True
-                for child in part.__dict__.values():
-                    if type(child) is list:
-                        stack.extend([item for item in child if isinstance(item, ast.AST)])
-                    elif isinstance(child, ast.AST):
-                        stack.append(child)
+                stack += nodes_below(part)
         if roots and not in_function and isinstance(roots[0], (ast.Assign, ast.AnnAssign)):
             found.assign(roots[0])
         self._statements.append(found)
@@ -118,7 +116,7 @@ class _Statement:
     def assign(self, node: ast.Assign | ast.AnnAssign) -> None:
         """Take down what an assignment outside of functions gives to which names."""
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        names = (part for target in targets for part in ast.walk(target) if isinstance(part, ast.Name))
+        names = (part for target in targets for part in all_below(target) if isinstance(part, ast.Name))
         self.assigned = {name.id for name in names if isinstance(name.ctx, ast.Store)}
         self.whole = list(_wholes(node.value))
 

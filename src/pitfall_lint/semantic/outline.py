@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from pitfall_lint.semantic.below import all_below
 from pitfall_lint.source import Source
 
 _DEFINITION = re.compile(rb"^([ \t\f]*)(async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
@@ -260,11 +261,11 @@ class Outline:
         for statement in statements:
             first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
             if isinstance(statement, (ast.ClassDef, ast.Expr, ast.Import, ast.ImportFrom, ast.Pass)) and not any(
-                isinstance(node, ast.NamedExpr) for node in ast.walk(statement)
+                isinstance(node, ast.NamedExpr) for node in all_below(statement)
             ):
                 continue
             slice_ = Slice("".join(lines[first:last]), skeleton.lines[first:last])
-            for name in {name for node in ast.walk(statement) for name in _bound_names(node)}:
+            for name in {name for node in all_below(statement) for name in _bound_names(node)}:
                 found.setdefault(name, []).append(slice_)
         return found
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pitfall_lint.semantic.below import all_below, nodes_below
 from pitfall_lint.semantic.outflow import Outflow
 from pitfall_lint.semantic.spans import bound_by
 
@@ -77,7 +78,7 @@ class Reading:
             self._walk(tree, _IN_DEF, ())
         for division in self._divisions:
             if self._is_slashed(division.right):
-                for part in ast.walk(division.left):
+                for part in all_below(division.left):
                     if isinstance(part, (ast.Name, ast.Attribute)):
                         self._look(part, "slashed")
 
@@ -100,7 +101,7 @@ class Reading:
     @cached_property
     def stored(self) -> frozenset[str]:
         """All names that it gives to the outside."""
-        rest = (part for node in self._statements() if not isinstance(node, _DEFINITIONS) for part in ast.walk(node))
+        rest = (part for node in self._statements() if not isinstance(node, _DEFINITIONS) for part in all_below(node))
         names = {part.id for part in rest if isinstance(part, ast.Name) and type(part.ctx) is ast.Store}
         return self.defined | {name for name in names if not name.startswith("__")}
 
@@ -207,7 +208,7 @@ class Reading:
                 continue
             elif kind is ast.ClassDef:
                 for base in node.bases:
-                    for part in ast.walk(base):
+                    for part in all_below(base):
                         if isinstance(part, (ast.Name, ast.Attribute)):
                             self.heirs[part] = node.name
                             self._look(part, "async-argument", "called")  # whoever makes an object calls it
@@ -240,11 +241,7 @@ class Reading:
                     if node.returns is not None:
                         stack.append(node.returns)
                     continue
-            for child in node.__dict__.values():
-                if type(child) is list:
-                    stack.extend([item for item in child if isinstance(item, ast.AST)])
-                elif isinstance(child, ast.AST) and not isinstance(child, ast.expr_context):
-                    stack.append(child)
+            stack += nodes_below(node)
 
     def _pass(self, values: Iterable[ast.expr | None]) -> None:
         self._passed.update(value.func for value in values if isinstance(value, ast.Call))
@@ -268,13 +265,13 @@ class Reading:
                 self.params.setdefault(node.target.id, []).append(node.annotation)
         elif isinstance(node, ast.withitem):
             pairs = [(node.optional_vars, node.context_expr)] if node.optional_vars is not None else []
-            self.entered.update(part.id for part in ast.walk(node) if isinstance(part, ast.Name))
+            self.entered.update(part.id for part in all_below(node) if isinstance(part, ast.Name))
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
             pairs = [(node.target, node.iter)]
         else:
             pairs = [(node.target, node.value)]
         for target, value in pairs:
-            for part in ast.walk(target):
+            for part in all_below(target):
                 if isinstance(part, ast.Name):
                     self.values.setdefault(part.id, []).append(value)
 
@@ -299,7 +296,7 @@ _ANYWHERE = _IN_DEF | _IN_ASYNC
 def _gives_coroutine(call: ast.Call, coroutines: Collection[str]) -> bool:
     """Tell whether a call is given something that goes by the name of a coroutine function, or what it gives."""
     for given in (*call.args, *(keyword.value for keyword in call.keywords)):
-        for part in ast.walk(given):
+        for part in all_below(given):
             if isinstance(part, ast.Name) and part.id in coroutines:
                 return True
             if isinstance(part, ast.Attribute) and part.attr in coroutines:

@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pitfall_lint.semantic.asking import Asking
+from pitfall_lint.semantic.below import all_below
 from pitfall_lint.semantic.lineage import Lineage
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.spans import Binding
@@ -282,7 +283,7 @@ class Receivers:
             return True
         given = [value for value in body.returns if value is not None]
         if any(word == "yield" for word, _ in body.words):
-            given += [n.value for n in ast.walk(function) if isinstance(n, ast.Yield) and n.value is not None]
+            given += [n.value for n in all_below(function) if isinstance(n, ast.Yield) and n.value is not None]
         return self._pursue([(value, body, roots, False) for value in given])
 
     def _own(self, name: str, roots: frozenset[str]) -> bool:
@@ -308,7 +309,7 @@ class Receivers:
 
     def _annotated(self, annotation: ast.expr, reading: Reading, roots: frozenset[str], loose: bool) -> bool:
         """Tell whether an annotation names one of the packages' types, or a class of the project near them."""
-        for part in ast.walk(annotation):
+        for part in all_below(annotation):
             if isinstance(part, ast.Constant) and isinstance(part.value, str):
                 try:
                     inner = ast.parse(part.value, mode="eval").body
