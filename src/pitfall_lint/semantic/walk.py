@@ -97,10 +97,13 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     getters = _GETTERS.get(kind)
     for get in getters if getters is not None else _getters(kind):
         value = get(node)
-        if type(value) in _NODES:
+        if value is None:
+            continue
+        of_kind = type(value)
+        if of_kind is list or of_kind is tuple:
+            found += value
+        elif of_kind in _NODES:
             found.append(value)
-        elif type(value) is tuple or type(value) is list:
-            found.extend([item for item in value if type(item) in _NODES])
     return found
 
 
