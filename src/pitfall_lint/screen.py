@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pitfall_lint.awake import ASLEEP
@@ -17,10 +17,10 @@ from pitfall_lint.semantic.joints import joints, may_join
 from pitfall_lint.semantic.lineage import Kin
 from pitfall_lint.semantic.nearby import Nearby
 from pitfall_lint.semantic.project import Project
-from pitfall_lint.semantic.receivers import is_near
+from pitfall_lint.semantic.receivers import is_near, leaves_of
 from pitfall_lint.semantic.surroundings import Reach, Surroundings
 from pitfall_lint.semantic.suspicion import Suspicion
-from pitfall_lint.semantic.wants import Want, constructed, plain_want, telling_names, unbased, wants
+from pitfall_lint.semantic.wants import Want, Wants, constructed, plain_want, telling_names, unbased, wants
 from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
 
@@ -54,6 +54,10 @@ class Screen:
     """Rules that matter where a coroutine function is called."""
     joined: frozenset[str] = frozenset()
     """Rules that matter where texts are joined, and a name at the joint may have a slash at its edge."""
+    lasting: frozenset[str] = frozenset()
+    """Rules that matter where a function may return what reads from something that it has closed."""
+    lasting_words: frozenset[str] = frozenset()
+    """The words of what can be read from, or is read later."""
     async_arguments: bool = False
     """Whether some rule matters where coroutine functions are given to calls."""
     fast: bool = True
@@ -89,16 +93,18 @@ class Screen:
         self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
         self.async_names = frozenset(name.rpartition(".")[2] for name in known)
 
-    def learn(self, owners: Mapping[str, frozenset[str]], files: Iterable[tuple[str, Kin]]) -> None:
-        """Take the names of all coroutine functions of a project, so that no file has to look for them itself."""
+    def learn(self, owners: Mapping[str, frozenset[str]], files: Sequence[tuple[str, Kin]]) -> None:
+        """Take the names of all coroutine functions and classes, so that no file has to look for them itself."""
         self._foreign.clear()
+        names = {class_ for _, kin in files for class_ in kin[0]}
         if self.coroutine_rules or self.async_arguments:
             self.coroutines = {name: self._coroutine(name, classes) for name, classes in owners.items()}
-            self.find = self._finder({*owners, *(class_ for classes in owners.values() for class_ in classes)})
+            names.update(owners, *owners.values())
+        self.find = self._finder(names)
         self.around = Surroundings(self.libraries, self.find, files)
 
     def _finder(self, more: Iterable[str]) -> Finder:
-        words = {*self.wanted, *more}
+        words = {*self.wanted, *self.lasting_words, *more}
         words.update(
             part for these in self.wanted.values() for w in these for root in w.roots for part in root.split(".")
         )
@@ -155,7 +161,7 @@ class Screen:
     def _look(self, source: Source, project: Project | None) -> _Alone:
         data = _plain_bytes(source)
         found = self.find(data)
-        wanted = {w: these for w in found if w in self.wanted and (these := self._in_reach(w, found, source, project))}
+        wanted = dict(self._in_reach(found, found, source, project))
         coroutines: dict[str, tuple[Want, ...]] = {}
         if self.coroutine_rules or (wanted and self.async_arguments):
             coroutines, classes = self._coroutines_in(source, data, found, project)
@@ -166,15 +172,24 @@ class Screen:
         if based and not self._nearby.makes_based_clients(source, data, project):
             wanted = {w: rest for w, these in wanted.items() if (rest := unbased(these))}
         joints = self._joints(source, data, project) if self.joined else ()
-        if not wanted and not joints:
+        lasting = self.lasting if self._may_last(source, found, project) else frozenset()
+        if not wanted and not joints and not lasting:
             return _Alone(hash(source.data))
         suspicion = self._suspicion(source, wanted, found, project, coroutines)
         suspicion.look_at(joints, self.joined)
+        if lasting:
+            suspicion.look_behind(lasting)
         lines = suspicion.run()
         self._kept[os.path.abspath(source.path)] = suspicion
         if len(self._kept) > _KEPT:
             del self._kept[next(iter(self._kept))]
         return _Alone(hash(source.data), lines, dict(suspicion.passed_on), suspicion.lines_read)
+
+    def _may_last(self, source: Source, found: set[str], project: Project | None) -> bool:
+        """Tell whether a file names something that can be read from, or may get it by an import."""
+        if self.lasting_words.isdisjoint(found):
+            return project is not None and bool(project.imported_by(source))
+        return True
 
     def _joints(self, source: Source, data: bytes, project: Project | None) -> tuple[int, ...]:
         """Return the offsets of the joints in a file that may matter."""
@@ -254,33 +269,41 @@ class Screen:
     def _look_for_passing(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names that a module passes on, without asking what else matters in it."""
         found = self.find(_plain_bytes(source))
-        wanted = {}
-        for word in found:
-            through = (want for want in self.wanted.get(word, ()) if "through" in want.shape)
-            if near := tuple(want for want in through if self._is_in_reach(want, found, source, project)):
-                wanted[word] = near
+        wanted = {
+            word: through
+            for word, these in self._in_reach(found, found, source, project).items()
+            if (through := tuple(want for want in these if "through" in want.shape))
+        }
         suspicion = self._suspicion(source, wanted, found, project, ())
         suspicion.run()
         return dict(suspicion.passed_on)
 
-    def _in_reach(self, word: str, found: set[str], source: Source, project: Project | None) -> tuple[Want, ...]:
-        """Return the wants of a word whose library is named here, or could come in by an import from the project."""
-        return tuple(want for want in self.wanted[word] if self._is_in_reach(want, found, source, project))
+    def _in_reach(self, words: Iterable[str], found: set[str], source: Source, project: Project | None) -> Wants:
+        """Return the wants of words whose library is named here, or could come in by an import from the project."""
+        answers: dict[tuple[frozenset[str], bool], bool] = {}
+
+        def is_in_reach(want: Want) -> bool:
+            if not want.roots or not want.name:
+                return True
+            key = want.roots, want.near
+            if key not in answers:
+                answers[key] = self._is_in_reach(want, found, source, project)
+            return answers[key] and (want.of_type or is_near(want.roots, found))
+
+        near = {word: tuple(filter(is_in_reach, self.wanted.get(word, ()))) for word in words}
+        return {word: these for word, these in near.items() if these}
 
     def _is_in_reach(self, want: Want, found: set[str], source: Source, project: Project | None) -> bool:
+        """Tell whether one of the roots of a want is named here, or where an object may come from."""
         roots = want.roots
-        if not roots or not want.name or is_near(roots, found):
+        if is_near(roots, found) or project is None:
             return True
-        if not want.of_type or project is None:
-            return want.of_type
-        leaf_is_here = any(root.rpartition(".")[2] in found for root in roots)
+        leaf_is_here = not leaves_of(roots).isdisjoint(found)
+        imported = [self.around.named_in(path, project) for path in project.imported_by(source)]
         if want.near:  # the word is here, the package only where the object's type is imported from
-            return leaf_is_here and self._import_names(roots, found, source, project)
+            return leaf_is_here and any(is_near(roots, found, named) for named in imported)
         telling = telling_names(self.libraries)
-        return leaf_is_here or not telling.isdisjoint(found) or self._import_names(roots, set(), source, project)
-
-    def _import_names(self, roots: frozenset[str], found: set[str], source: Source, project: Project) -> bool:
-        return any(is_near(roots, found | self.around.named_in(p, project)) for p in project.imported_by(source))
+        return leaf_is_here or not telling.isdisjoint(found) or any(is_near(roots, named) for named in imported)
 
     def _coroutines_in(
         self, source: Source, data: bytes, found: set[str], project: Project | None
@@ -317,7 +340,7 @@ class Screen:
     @property
     def telling(self) -> frozenset[str]:
         """The words without which nothing of a file matters that neither joins text nor uses the project's modules."""
-        return frozenset(self.wanted) | (self._nearby.known_names if self.joined else frozenset())
+        return self.lasting_words.union(self.wanted, self._nearby.known_names if self.joined else ())
 
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit; what others led to may have come from it."""
@@ -353,11 +376,15 @@ def build(rules: Iterable[Rule], libraries: Libraries, *, fast: bool = True) -> 
     local: set[str] = set()
     coroutine_rules: set[str] = set()
     joined: set[str] = set()
+    lasting: set[str] = set()
+    lasting_words: set[str] = set()
     for rule in rules:
         shape = frozenset(rule.shape)
         if "joined" in shape:
             joined.add(rule.code)
             shape -= {"joined"}
+        if "returns-later" in shape:
+            lasting.add(rule.code)
         silent = {kind for kind in rule.asks if f"{kind}:context" in shape}  # they explain, and wake nobody
         silent |= {kind for kind in rule.asks if f"{kind}:chosen" in shape and not rule.chosen}
         shape = frozenset(word for word in shape if ":" not in word)
@@ -372,6 +399,9 @@ def build(rules: Iterable[Rule], libraries: Libraries, *, fast: bool = True) -> 
             if (not rule.asks and rule.code not in joined) or any(kind not in known for kind in rule.asks):
                 always.add(rule.code)
             asked_of = {known[kind] for kind in rule.asks if kind in known and kind not in silent}
+            if rule.code in lasting:
+                lasting_words |= wants({(kind, frozenset()): frozenset() for kind in asked_of}, libraries).keys()
+                asked_of = set()
         for kind in asked_of:
             asked[kind, shape] = asked.get((kind, shape), frozenset()) | {rule.code}
     wanted = dict(wants(asked, libraries))
@@ -384,6 +414,8 @@ def build(rules: Iterable[Rule], libraries: Libraries, *, fast: bool = True) -> 
         frozenset(local),
         frozenset(coroutine_rules),
         frozenset(joined),
+        frozenset(lasting),
+        frozenset(lasting_words),
         given,
         fast,
     )

@@ -4,19 +4,74 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Iterator
 
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.receivers import PLAIN_METHODS
 
 _EAGER = frozenset(dir(builtins)) - {"map", "filter", "iter", "enumerate", "zip", "reversed"}
+_CLOSERS = ("close", "shutdown", "stop", "dispose", "disconnect", "clean", "teardown", "terminate", "quit")
+_CLOSING = re.compile(rf"_*(?:async_)?a?(?:{'|'.join(_CLOSERS)})")
+_PLACES = [re.compile(rb"with[ \t(\\]"), *(re.compile(rb"%s\w*[ \t]*\(" % word.encode()) for word in _CLOSERS)]
 
 
-def may_be_later(reading: Reading, lazy: Collection[str], is_foreign: Callable[[str], bool]) -> bool:
+def closings(data: bytes) -> Iterator[int]:
+    """Yield the offsets of what closes something: `with`, and calls that go by such names; prose, too."""
+    if b"return" in data:
+        for pattern in _PLACES:
+            yield from (match.start() for match in pattern.finditer(data))
+
+
+def lets_out_closed(tree: ast.AST) -> bool:
+    """Tell whether what is returned may speak of something that is closed here, itself or by way of other names."""
+    closed: set[str] = set()
+    returned: list[ast.AST] = []
+    given: dict[str, list[ast.AST]] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.withitem):
+            closed.add(_leaf(node.optional_vars or node.context_expr))
+            for part in ast.walk(node.optional_vars) if node.optional_vars is not None else ():
+                given.setdefault(_leaf(part), []).append(node.context_expr)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if _CLOSING.match(node.func.attr):
+                closed.add(_leaf(node.func.value))
+        elif isinstance(node, ast.Return):
+            returned += [node.value] if node.value is not None else []
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            given.setdefault(node.name, []).append(node)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                for part in ast.walk(target):
+                    given.setdefault(_leaf(part), []).append(node.value)
+    closed -= {"", "self", "cls"}
+    told: set[str] = set()
+    while returned and closed:
+        for part in ast.walk(returned.pop()):
+            name = _leaf(part)
+            if name in closed:
+                return True
+            if name and name not in told:
+                told.add(name)
+                returned += given.get(name, ())
+    return False
+
+
+def _leaf(node: ast.AST) -> str:
+    return getattr(node, "attr", getattr(node, "id", ""))
+
+
+def may_be_later(
+    reading: Reading,
+    lazy: Collection[str],
+    is_own: Callable[[str], bool | None],
+    is_method: Callable[[str], bool],
+) -> bool:
     """Tell whether some value that is returned may be lazy.
 
-    `lazy` are leaf names of library calls that give lazy things; `is_foreign` tells which names come by an import
-    from outside of the project: what else such a name gives is read already.
+    `lazy` are leaf names of library calls that give lazy things; what else a name gives that comes by an import from
+    outside of the project is read already. `is_own` tells whether an imported name may be the project's (None: it is
+    not imported), `is_method` whether some class of the project may have a method of a name.
     """
     pending = [value for value in reading.returns if value is not None]
     seen: set[str] = set()
@@ -38,7 +93,7 @@ def may_be_later(reading: Reading, lazy: Collection[str], is_foreign: Callable[[
             seen.add(node.id)
             pending.extend(reading.values.get(node.id, ()))
         elif isinstance(node, ast.Call):
-            if _may_give(node.func, lazy, is_foreign) or (not awaited and _is_asked(node.func, reading)):
+            if _may_give(node.func, lazy, is_own, is_method) or (not awaited and _is_asked(node.func, reading)):
                 return True
     return False
 
@@ -48,14 +103,17 @@ def _is_asked(func: ast.expr, reading: Reading) -> bool:
     return isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in reading.entered
 
 
-def _may_give(func: ast.expr, lazy: Collection[str], is_foreign: Callable[[str], bool]) -> bool:
+def _may_give(
+    func: ast.expr, lazy: Collection[str], is_own: Callable[[str], bool | None], is_method: Callable[[str], bool]
+) -> bool:
     if isinstance(func, ast.Name):
-        return func.id in lazy or not (func.id in _EAGER or is_foreign(func.id))
+        return func.id in lazy or not (func.id in _EAGER or is_own(func.id) is False)
     if isinstance(func, ast.Attribute):
         if func.attr in lazy:
             return True
         root: ast.expr = func.value
         while isinstance(root, (ast.Attribute, ast.Call)):
             root = root.value if isinstance(root, ast.Attribute) else root.func
-        return func.attr not in PLAIN_METHODS and not (isinstance(root, ast.Name) and is_foreign(root.id))
+        own = is_own(root.id) if isinstance(root, ast.Name) else None
+        return own is not False and func.attr not in PLAIN_METHODS and (own is True or is_method(func.attr))
     return True

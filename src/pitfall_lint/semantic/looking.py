@@ -14,7 +14,7 @@ _AWAITED_CALL = re.compile(rb"await[ \t]+[\w.]+[ \t]*\(")
 _AWAITED_NAME = re.compile(rb"\bawait[ \t]+[\w.]*$")
 _DOTTED = re.compile(rb"(?<![\w.\x80-\xff)\]}\"'])([A-Za-z_]\w*)\.(?:\w+\.)*$")
 
-_METHOD, _FUNCTION, _OWN_METHOD, _OTHER = range(4)
+_METHOD, _FUNCTION, _OWN_METHOD, _OWN_FUNCTION, _OTHER = range(5)
 
 
 class Look:
@@ -42,11 +42,13 @@ class Look:
 
     def _stands(self, what: int, facts: _Facts) -> bool:
         """Tell whether what is wanted can stand there: a method after a dot, a function where imports lead to it."""
-        if what == _FUNCTION:
-            return not facts.after_dot or (facts.root != "" and self._is_imported(facts.root))
-        if facts.after_dot or what == _OTHER:
+        if facts.after_dot:
+            return what not in (_FUNCTION, _OWN_FUNCTION) or (facts.root != "" and self._is_imported(facts.root))
+        if what in (_FUNCTION, _OTHER) or self._is_imported(self._word):
             return True
-        return self._is_imported(self._word) or (what == _OWN_METHOD and self._is_bound(self._word))
+        if what == _OWN_FUNCTION and self._is_imported("*"):
+            return True
+        return what != _METHOD and self._is_bound(self._word)
 
 
 class _Asked:
@@ -63,7 +65,7 @@ class _Asked:
         self.bare_await = word == "await" and "bare-await" in shape
         self.bare_except = word == "except" and "bare-except" in shape
         if want.kind is Row:
-            self.what = _OWN_METHOD if want.of_type else _OTHER
+            self.what = _OWN_METHOD if want.of_type else _OWN_FUNCTION
         elif not want.name or "." not in want.name or want.name.startswith("builtins."):
             self.what = _OTHER
         else:

@@ -65,6 +65,8 @@ class Project:
         self._packages: dict[str, tuple[str, str]] = {}
         self._imported: dict[str, tuple[str, ...]] = {}
         self._bindings: dict[str, dict[str, list[Binding]]] = {}
+        self._resolved: dict[tuple[str, str], tuple[str, tuple[str, ...]] | None] = {}
+        """By the folder that imports start from, and the name."""
 
     def file(self, source: Source, lines: Iterable[int] | None = None, make: type[File] | None = None) -> File:
         """Return the File of a source that is linted; `lines` (0-based) limit what its checks look at.
@@ -115,6 +117,7 @@ class Project:
         if (file := self._files.pop(path, None)) is not None:
             self._before[path] = file
         self._exists.clear()
+        self._resolved.clear()
 
     def package(self, path: str) -> tuple[str, str]:
         """Return the folder that imports of a file start from, and the file's own dotted name."""
@@ -185,14 +188,21 @@ class Project:
 
     def resolved(self, full: str, path: str) -> tuple[str, tuple[str, ...]] | None:
         """Return that file, and what is left of the name."""
+        folder = os.path.dirname(path) if full.startswith(".") else self.package(path)[0]
+        key = (folder, full)
+        if key not in self._resolved:
+            self._resolved[key] = self._resolve(full, folder)
+        return self._resolved[key]
+
+    def _resolve(self, full: str, folder: str) -> tuple[str, tuple[str, ...]] | None:
+        """Return what a name leads to that is imported in a folder (relative), or from one (absolute)."""
         names = full.lstrip(".")
         level = len(full) - len(names)
-        tops: Iterable[str] = self._search(self.package(path)[0])
+        tops: Iterable[str] = self._search(folder)
         if level:
-            top = path
-            for _ in range(level):
-                top = os.path.dirname(top)
-            tops = (top,)
+            for _ in range(level - 1):
+                folder = os.path.dirname(folder)
+            tops = (folder,)
         parts = names.split(".") if names else []
         for top in tops:
             if parts and not level and not self._is_top(top, parts[0]):

@@ -111,6 +111,20 @@ class Reading:
             return body[0].body
         return body
 
+    def given_to(self, name: str) -> list[ast.expr] | None:
+        """Return what a name is given here; None when it comes from elsewhere."""
+        if name in self.params or name in self.values:
+            return self.values.get(name, [])
+        return None
+
+    def notes_of(self, name: str) -> list[ast.expr]:
+        """Return the annotations of a name."""
+        return self.params.get(name, [])
+
+    def is_local(self, name: str) -> bool:
+        """Tell whether a name is given something otherwise than by an import."""
+        return name in self.local
+
     def among(self, words: Collection[str]) -> list[str]:
         """Return those of some words that stand in the code as names or attributes, in a fixed order."""
         return sorted(self._named.keys() & words)

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from pitfall_lint.semantic.anywhere import Anywhere
 from pitfall_lint.semantic.asking import Asking
 from pitfall_lint.semantic.below import all_below
 from pitfall_lint.semantic.lineage import Lineage
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.spans import Binding
 from pitfall_lint.semantic.texts import Texts
+from pitfall_lint.semantic.words import continues
 
 _Question = tuple[ast.expr, Reading, frozenset[str], bool]
 """An expression, where it stands, what it may be an object of, and whether it is enough that it is anywhere near."""
@@ -36,13 +37,18 @@ PLAIN_METHODS = frozenset(
 """Methods that give plain data, whatever they are called on."""
 
 
-def is_near(roots: frozenset[str], named: Collection[str]) -> bool:
+def is_near(roots: frozenset[str], named: Collection[str], also: Collection[str] = ()) -> bool:
     """Tell whether one of some things is named: a word, or both a package and a word ("package.Type")."""
-    for root in roots:
-        package, _, leaf = root.rpartition(".")
-        if leaf in named and (not package or package in named):
-            return True
-    return False
+    plain, pairs = _split(roots)
+    if not plain.isdisjoint(named) or not plain.isdisjoint(also):
+        return True
+    return any((leaf in named or leaf in also) and (package in named or package in also) for package, leaf in pairs)
+
+
+@lru_cache(maxsize=4096)
+def _split(roots: frozenset[str]) -> tuple[frozenset[str], tuple[tuple[str, str], ...]]:
+    pairs = tuple((package, leaf) for package, _, leaf in (root.rpartition(".") for root in roots) if package)
+    return frozenset(root for root in roots if "." not in root), pairs
 
 
 @lru_cache(maxsize=4096)
@@ -77,6 +83,8 @@ class Receivers:
         self.at = at or (lambda path: self)
         """Answers the same questions for another file."""
         self.lineage = lineage or Lineage((), ())
+        self._knows_all = self.lineage.is_complete
+        """Whether all classes of the project are among the words of interest."""
         self._asking = asking or Asking()
         self.giving = giving
         """The packages of what library functions and methods are known to give, by their leaf names."""
@@ -90,9 +98,34 @@ class Receivers:
         self.texts = Texts(data)
         self._nearness: dict[frozenset[str], bool] = {}
 
+    def _says(self, roots: frozenset[str]) -> bool:
+        return any("." not in root and root.encode() in self.data for root in roots)
+
     def may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
         """Tell whether an expression of a definition could be an object of one of these packages."""
         return self._asking.ask(lambda: self._pursue([(node, reading, roots, False)]))
+
+    def may_be(self, names: tuple[str, ...], owner: str, roots: frozenset[str]) -> bool:
+        """Tell whether what goes by a dotted name somewhere in this file could be such an object.
+
+        `owner` is the class of the module around it, where that is sure.
+        """
+        if len(names) == 1 and names[0] in ("self", "cls"):
+            known = self.lineage.may_be(owner, leaves_of(roots)) if owner else None
+            return self._near(roots) and known is not False
+        key = ("may be", names, roots)
+        found = self._answers.get(key)
+        if found is None:
+            node: ast.expr = ast.Name(names[0])
+            for name in names[1:]:
+                node = ast.Attribute(node, name)
+            found = self._answers[key] = self.may_hold(node, self.anywhere, roots)
+        return found
+
+    @cached_property
+    def anywhere(self) -> Anywhere:
+        """What the file gives to its names."""
+        return Anywhere(self.data, lambda name: bool(list(self.imports(name))))
 
     def _pursue(self, pending: list[_Question]) -> bool:
         while pending:
@@ -135,7 +168,7 @@ class Receivers:
             # a client's method
             return True if func.attr[:1].isupper() else [(func.value, reading, _packages(roots), True)]
         if isinstance(func, ast.Name):
-            if func.id in reading.values or func.id in reading.params:
+            if reading.given_to(func.id) is not None:
                 return self._name(func.id, reading, roots, True)
             if self._bound(func.id, reading):
                 return self._imported(func.id, (), reading, roots, None if loose else True)
@@ -152,7 +185,7 @@ class Receivers:
                 # an object of the project's, which has such a method, or a dict, a list, a text
                 return [(func.value, reading, owners, loose)] if self._some_gives(func.attr, roots) else False
         root, attributes = _dotted(func)
-        if root and not loose and self._bound(root, reading) and root not in reading.local:
+        if root and not loose and self._bound(root, reading) and not reading.is_local(root):
             return self._imported(root, attributes, reading, roots, True)
         return [(func, reading, roots, True)]
 
@@ -175,14 +208,15 @@ class Receivers:
                 return False
             known = None if loose or not reading.owner else self.lineage.may_be(reading.owner, leaves_of(roots))
             return known is not False
-        if name in reading.params or name in reading.values:
+        given = reading.given_to(name)
+        if given is not None:
             key = (name, reading, roots, loose)
             if key in self._answers:  # it does not, or what else it may be is being looked at
                 return False
             self._asking.deny(self._answers, key)
-            if any(self._annotated(annotation, reading, roots, loose) for annotation in reading.params.get(name, ())):
+            if any(self._annotated(annotation, reading, roots, loose) for annotation in reading.notes_of(name)):
                 return True
-            return [(value, reading, roots, loose) for value in reading.values.get(name, ())]
+            return [(value, reading, roots, loose) for value in given]
         if self._bound(name, reading):
             return self._imported(name, (), reading, roots, None if loose else False)
         return self._near(roots) and self._remembered((f" {name}", roots), lambda: self._global(name, roots, True))
@@ -212,47 +246,26 @@ class Receivers:
         return self._near(roots) and self._remembered((f"*.{attribute}", roots), lambda: self._holds(attribute, roots))
 
     def _holds(self, attribute: str, roots: frozenset[str]) -> bool:
-        for said, value in self.texts.given_to(attribute):
-            if (said and self._says(said, roots)) or (value and self._given(value, roots)) or not (said or value):
-                return True
-        return any(body is None or self._gives(body, roots) for body in self.texts.bodies_of(attribute))
+        values, notes = self.anywhere.of_attribute(attribute)
+        return self._any_of(values, notes, roots) or any(
+            body is None or self._gives(body, roots) for body in self.texts.bodies_of(attribute)
+        )
 
-    def _says(self, text: bytes, roots: frozenset[str]) -> bool:
-        try:
-            annotation = ast.parse(text.decode("utf-8", "replace").strip(), mode="eval").body
-        except (SyntaxError, ValueError):
-            return True  # it goes on in the next line
-        return self._annotated(annotation, Reading(), roots, False)
-
-    def _given(self, text: bytes, roots: frozenset[str]) -> bool:
-        """Tell whether what an attribute is given may be such an object, by the text up to the end of its line."""
-        name = re.fullmatch(rb"([A-Za-z_]\w*)[ \t]*(?:#.*)?", text)
-        if name is None or list(self.imports(name[1].decode())):
-            return self._text(text, roots)
-        # A parameter, mostly: only an annotation or a default could say what it is.
-        word = re.escape(name[1])
-        notes = re.findall(rb"\b%s[ \t]*:[ \t]*([^=\r\n#]*)" % word, self.data)
-        return any(self._says(note.partition(b",")[0].rstrip(b") \t:"), roots) for note in notes) or (
-            re.search(rb"\b%s[ \t]*=(?!=)[ \t]*(?!None\b)\w" % word, self.data) is not None
+    def _any_of(self, values: Iterable[ast.expr], notes: Iterable[ast.expr], roots: frozenset[str]) -> bool:
+        """Tell whether one of some values of this file may be such an object, or some annotations say so."""
+        return any(self._annotated(note, self.anywhere, roots, False) for note in notes) or self._pursue(
+            [(value, self.anywhere, roots, False) for value in values]
         )
 
     def _global(self, name: str, roots: frozenset[str], unassigned: bool) -> bool:
-        """Tell whether what this module assigns to a variable may be such an object."""
-        texts = self.texts.module_variable(name)
-        return any(self._text(text, roots) for text in texts) if texts else unassigned
-
-    def _text(self, text: bytes, roots: frozenset[str]) -> bool:
-        try:
-            value = ast.parse(text.decode("utf-8", "replace").strip(), mode="eval").body
-        except (SyntaxError, ValueError):
-            head = re.match(rb"[\w.]+(?=\()", text)  # it goes on in the next line
-            if head is None:
-                return text[:1] not in b"[{\"'"
-            value = ast.parse(f"{head[0].decode('utf-8', 'replace')}()", mode="eval").body
-        reading = Reading()
-        if isinstance(value, (ast.Subscript, ast.BinOp)) and self._annotated(value, reading, roots, False):
-            return True  # another name for a type
-        return self.may_hold(value, reading, roots)
+        """Tell whether what this module assigns to a variable may be such an object, or is another name for a type."""
+        values, notes = self.anywhere.of_module(name)
+        if any(
+            isinstance(value, (ast.Subscript, ast.BinOp)) and self._annotated(value, self.anywhere, roots, False)
+            for value in values
+        ):
+            return True
+        return self._any_of(values, notes, roots) if values or notes else unassigned
 
     def _made(self, name: str, roots: frozenset[str], unknown: bool | None) -> bool:
         """Tell whether a function or class of this file may give such an object; `unknown` where there is none."""
@@ -271,9 +284,13 @@ class Receivers:
         return self._remembered((f"{name}()", roots), ask)
 
     def _has_class(self, name: bytes) -> bool:
-        if b"class " + name not in self.data:
-            return False
-        return re.search(rb"^[ \t]*class[ \t]+%s\b" % re.escape(name), self.data, re.MULTILINE) is not None
+        start = self.data.find(b"class " + name)
+        while start >= 0:
+            line = self.data.rfind(b"\n", 0, start) + 1
+            if not continues(self.data, start + 6 + len(name)) and not self.data[line:start].strip():
+                return True
+            start = self.data.find(b"class " + name, start + 6)
+        return False
 
     def _gives(self, body: Reading, roots: frozenset[str]) -> bool:
         """Tell whether a function may return or yield such an object."""
@@ -288,24 +305,8 @@ class Receivers:
 
     def _own(self, name: str, roots: frozenset[str]) -> bool:
         """Tell whether what this file assigns to `self.name` may be such an object; yes when it assigns nothing."""
-        assigned = self.texts.assigned(name)
-        if not assigned:
-            return True
-        for text in assigned:
-            try:
-                value = ast.parse(text.decode("utf-8", "replace").strip(), mode="eval").body
-            except (SyntaxError, ValueError):
-                return True  # it goes on in the next line
-            if isinstance(value, ast.Name) and not list(self.imports(value.id)):
-                # A parameter: only its annotation could say what it is.
-                notes = re.findall(rb"\b%s[ \t]*:[ \t]*([\w.\"'|\[\] ]+)" % value.id.encode(), self.data)
-                defaults = re.findall(rb"\b%s[ \t]*=" % value.id.encode(), self.data)
-                if not notes and not defaults:
-                    continue
-                return True
-            if self.may_hold(value, Reading(), roots):
-                return True
-        return False
+        values, notes = self.anywhere.of_attribute(name)
+        return self._any_of(values, notes, roots) if values or notes else True
 
     def _annotated(self, annotation: ast.expr, reading: Reading, roots: frozenset[str], loose: bool) -> bool:
         """Tell whether an annotation names one of the packages' types, or a class of the project near them."""
@@ -371,8 +372,8 @@ class Receivers:
         """Tell whether this file names one of the packages, or imports what does."""
         found = self._nearness.get(roots)
         if found is None:
-            words = {root for root in roots if "." not in root and root.encode() in self.data}
-            found = self._nearness[roots] = bool(words) or is_near(roots, self.named) or self.reaches("", roots)
+            found = is_near(roots, self.named) or (not self._knows_all and self._says(roots)) or self.reaches("", roots)
+            self._nearness[roots] = found
         return found
 
 

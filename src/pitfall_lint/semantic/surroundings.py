@@ -31,6 +31,7 @@ class Surroundings:
         self.is_complete = files is not None
         types = (name for row in libraries.rows(Type) for name in row.names)
         self.lineage = Lineage(files or (), {name.rpartition(".")[2] for name in types})
+        self.lineage.is_complete = self.is_complete
         self._asking = Asking()
         self._named: dict[str, frozenset[str]] = {}
         self._owners: dict[str, dict[str, frozenset[str]]] = {}

@@ -15,7 +15,7 @@ from functools import cached_property
 from pitfall_lint.libraries import Function, Libraries, Row
 from pitfall_lint.libraries.loops import ThreadEntry
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
-from pitfall_lint.semantic.later import may_be_later
+from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
 from pitfall_lint.semantic.outline import Outline
@@ -25,7 +25,7 @@ from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
 from pitfall_lint.semantic.texts import class_at, owner_at, slashed_variables
 from pitfall_lint.semantic.verdict import Verdict, is_given
 from pitfall_lint.semantic.wants import Want, Wants, giving, known_roots, passed_on, telling_names
-from pitfall_lint.semantic.words import binds_at, occurrences
+from pitfall_lint.semantic.words import binds_at, occurrences, receiver_at
 from pitfall_lint.source import Source
 
 
@@ -81,6 +81,22 @@ class Suspicion:
         """Look at the definitions around some offsets, without reading them first."""
         for offset in offsets:
             self.lines.setdefault(self._line_of(offset), set()).update(rules)
+
+    def look_behind(self, rules: Collection[str]) -> None:
+        """Look at the definitions that may return what reads from something that is closed by then."""
+        seen: set[Place] = set()
+        for offset in closings(self.source.data):
+            place = self.spans.at(offset) or self._outlined(offset)
+            if place in seen or b"return" not in self.source.data[max(place.start, 0) : place.end]:
+                continue
+            seen.add(place)
+            try:
+                pieces = self._pieces(place)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self.look_at([offset], rules)
+                continue
+            if any(self._returns_later(r) and r.tree is not None and lets_out_closed(r.tree) for r in pieces):
+                self.look_at([offset], rules)
 
     def more(self, wanted: Wants) -> dict[int, set[str]]:
         """Look for further words, too: those that other modules pass on."""
@@ -186,8 +202,24 @@ class Suspicion:
                     if name not in self.wanted:
                         self.wanted[name] = self.wanted[word]
                         pending.append(name)
-                if look.may_matter(data, start, end) and not _in_import(data, start):
+                if not look.may_matter(data, start, end) or _in_import(data, start):
+                    continue
+                if data[start - 1 : start] != b"." or self._may_be_of_type(word, start):
                     yield start, word
+
+    def _may_be_of_type(self, word: str, start: int) -> bool:
+        """Tell whether the receiver of a name behind a dot may be what one of its wants speaks of."""
+        names = receiver_at(self.source.data, start - 1)
+        if not names or names[0] in self.imports or names[-1] in telling_names(self.libraries):
+            return True
+        owner = ""
+        if names in _SELVES and (place := self.spans.at(start)) is not None and place.indent:
+            owner = owner_at(self.source.data, place.start)
+        return any(
+            not want.roots or self.receivers.may_be(names, owner, want.roots)
+            for want in self.wanted[word]
+            if want.of_type or not want.name
+        )
 
     def _read(self, place: Place, words: set[str], offset: int) -> Verdict:
         """Return to which rules a place matters by some words, and the names that it defines."""
@@ -275,8 +307,6 @@ class Suspicion:
         looks = use.looks
         if any("through" in want.shape for want in wanted):
             looks = looks | reading.outflow.how.get(use.node, frozenset())
-        if any("returns-later" in want.shape for want in wanted) and self._returns_later(reading):
-            looks = looks | {"returns-later"}
         if any("beside-entry" in want.shape for want in wanted) and reading.among(self.libraries.leaves(ThreadEntry)):
             looks = looks | {"beside-entry"}
         if any("local-address" in want.shape for want in wanted) and self.local.speaks_in(reading):
@@ -309,18 +339,25 @@ class Suspicion:
         """Tell whether a definition closes something and returns what may be read after that."""
         if reading not in self._later:
             lazy = self.libraries.leaves(Lazy) | self.libraries.leaves(StreamBody)
-            self._later[reading] = reading.closes and may_be_later(reading, lazy, self._is_foreign)
+            self._later[reading] = reading.closes and may_be_later(reading, lazy, self._is_own, self._is_method)
         return self._later[reading]
 
-    def _is_foreign(self, name: str) -> bool:
-        """Tell whether a name is an import from elsewhere than the project."""
-        bound = self.imports.get(name, ())
-        return bool(bound) and all(
-            not b.full.startswith(".")
-            and (top := b.full.partition(".")[0])
-            and (top in known_roots(self.libraries) or top in sys.stdlib_module_names)
+    def _is_own(self, name: str) -> bool | None:
+        """Tell whether an imported name may be the project's; None when no import binds it."""
+        bound = self.imports.get(name)
+        if not bound:
+            return None
+        return any(
+            b.full.startswith(".")
+            or not (top := b.full.partition(".")[0])
+            or (top not in known_roots(self.libraries) and top not in sys.stdlib_module_names)
             for b in bound
         )
+
+    def _is_method(self, name: str) -> bool:
+        """Tell whether a class of the project may have a method of a name."""
+        owners = self.receivers.lineage.owners(name)
+        return owners is None or bool(owners)
 
     def _may_stand_for(self, word: str, want: Want, reading: Reading) -> bool:
         """Tell whether a plain name without an import could be what is wanted."""
@@ -377,6 +414,7 @@ class Suspicion:
 
 
 _HOPS = 3
+_SELVES = {("self",), ("cls",)}
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 _LETTERS = frozenset(b for b in range(256) if (chr(b).isalnum() and b < 128) or b == 95 or b >= 128)
+_DOTTED = bytes(code for code in _LETTERS if code < 128) + b"."
+_NO_START = frozenset(b"\"')]}") | frozenset(range(128, 256))
 _TABLE = bytes(code if code in _LETTERS else 32 for code in range(256))
 
 
@@ -29,10 +31,20 @@ def occurrences(data: bytes, word: bytes) -> Iterator[tuple[int, int]]:
 
 
 def binds_at(data: bytes, start: int, end: int) -> bool:
-    """Tell whether the name between two offsets may be given a value there, or is what a `def` defines."""
-    if data[max(start - 4, 0) : start] == b"def ":
+    """Tell whether the name between two offsets may be given a value there, or is what is defined there."""
+    if data[max(start - 6, 0) : start].endswith((b"def ", b"class ", b" as ", b"for ")):
         return True
     rest = data[end : end + 80].lstrip(b" \t")
-    if rest[:1] == b",":
-        return b"=" in rest.partition(b"\n")[0]
-    return rest[:2] == b":=" or (rest[:1] == b"=" and rest[1:2] != b"=")
+    if rest[:1] in (b",", b":", b")", b"]"):
+        return b"=" in rest.partition(b"\n")[0] or (rest[:1] != b":" and b" in " in rest.partition(b"\n")[0])
+    return rest[:1] == b"=" and rest[1:2] != b"="
+
+
+def receiver_at(data: bytes, dot: int) -> tuple[str, ...]:
+    """Return the names of the dotted name that ends before a dot; nothing when more than names stands there."""
+    before = data[max(dot - 120, 0) : dot]
+    rest = before.rstrip(_DOTTED)
+    text = before[len(rest) :]
+    if not text or not rest or rest[-1] in _NO_START or (not text[:1].isalpha() and text[:1] != b"_"):
+        return ()
+    return tuple(text.decode().split("."))
