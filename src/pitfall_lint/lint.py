@@ -143,6 +143,7 @@ def _gave_up(file: File) -> tuple[str, ...]:
 
 def _checked(rule: Rule, file: File) -> Iterable[Finding]:
     """Run one check and stamp what it finds; strict findings are for those who asked for the rule."""
+    file.strict_too = rule.chosen
     found = [finding for finding in rule.check(file) if rule.chosen or not finding.strict]
     return _stamped(found, {rule.code: rule}, rule)
 

@@ -34,13 +34,13 @@ class Escaped:
 
 def escaping(function: Function) -> Iterator[Escaped]:
     """Yield the lazy values that leave a function although what they read is closed by then, on some path."""
-    if isinstance(function.node, cst.Lambda) or function.is_generator:
+    if isinstance(function.node, cst.Lambda) or function.is_generator or not function.returns():
         return
-    graph = function.file.flow(function)
-    closers = list(_closing_subjects(function))
-    if not closers or not graph.is_complete:
+    names = _closed_names(function)
+    if not names or not function.file.flow(function).is_complete:
         return
-    for leaving in function.nodes(cst.Return):
+    closers = list(_closing_subjects(function, names))
+    for leaving in function.nodes(cst.Return) if closers else ():
         if leaving.value is None:
             continue
         done: set[str] = set()
@@ -77,7 +77,8 @@ def _is_dead_when_closed(resource: Resource | None, happens: dict[Step, list[Eve
     return resource.row.kind != "response" or not any(event.kind == "use" for event in found)
 
 
-def _closing_subjects(function: Function) -> Iterator[tuple[str, Resource | None, dict[Step, list[Event]]]]:
+def _closed_names(function: Function) -> dict[str, cst.BaseExpression]:
+    """Return what a function may close: by a call that sounds like it, or by `with`."""
     file = function.file
     names: dict[str, cst.BaseExpression] = {}
     for node in function.nodes(cst.Attribute, cst.WithItem):
@@ -88,6 +89,13 @@ def _closing_subjects(function: Function) -> Iterator[tuple[str, Resource | None
             if isinstance(bound, (cst.Name, cst.Attribute)):
                 names.setdefault(file.text(bound), bound)
     names.pop(function.self_name or "", None)  # an object that ends itself knows what it hands out
+    return names
+
+
+def _closing_subjects(
+    function: Function, names: dict[str, cst.BaseExpression]
+) -> Iterator[tuple[str, Resource | None, dict[Step, list[Event]]]]:
+    file = function.file
     for text, expression in names.items():
         resource = resource_of(file, expression)
         happens = events(function, text, resource)

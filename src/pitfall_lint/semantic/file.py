@@ -39,6 +39,8 @@ class File(Mending):
         super().__init__(source, lines)
         self.project = project
         self.path = path
+        self.strict_too = True
+        """Whether findings are wanted that are shown only to those who selected the rule in so many words."""
         self.used: set[str] = set()
         """Absolute paths of the other modules that this one asked for, found or not; see `dependencies`."""
         self.module_names: dict[str, names.Found | None] = {}

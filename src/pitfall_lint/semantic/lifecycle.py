@@ -73,13 +73,14 @@ def events(function: Function, subject: str, resource: Resource | None) -> dict[
     file, graph = function.file, function.file.flow(function)
     found: dict[Step, list[Event]] = {}
     given = dict(_given_to(function, subject, resource)) if resource is not None else {}
-    for node in function.nodes():
-        if isinstance(node, (cst.Name, cst.Attribute)) and file.text(node) == subject:
+    last = subject.rpartition(".")[2]
+    for node in function.nodes(cst.Name, cst.Attribute, cst.Call):
+        if isinstance(node, cst.Call):
+            event = _reopening(function, node, subject)
+        elif _ends_in(node, last) and file.text(node) == subject:
             event = _event(file, node, resource)
         elif isinstance(node, cst.Name) and node.value in given:
             event = _use_through(file, node, *given[node.value])
-        elif isinstance(node, cst.Call):
-            event = _reopening(function, node, subject)
         else:
             continue
         if event is None:
@@ -90,6 +91,12 @@ def events(function: Function, subject: str, resource: Resource | None) -> dict[
             for step in graph.leaves(event.node):
                 found.setdefault(step, []).append(Event("close", event.node))
     return found
+
+
+def _ends_in(node: cst.CSTNode, name: str) -> bool:
+    """Tell whether a name or dotted name ends in this one; any may that was too long to be shown whole."""
+    last = node.attr if isinstance(node, cst.Attribute) else node
+    return (isinstance(last, cst.Name) and last.value == name) or name.endswith("…")
 
 
 def _event(file: File, node: cst.CSTNode, resource: Resource | None) -> Event | None:
@@ -201,8 +208,10 @@ def _reopening(function: Function, node: cst.Call, subject: str) -> Event | None
     own, _, attribute = subject.partition(".")
     if not attribute or not isinstance(node.func, cst.Attribute):
         return None
+    if not isinstance(node.func.value, (cst.Name, cst.Call)):
+        return None
     call = function.file.call(node)
-    if call.receiver is None or function.file.text(call.receiver) not in (own, "super()"):
+    if function.file.text(node.func.value) not in (own, "super()"):
         return None
     target = call.target
     if not isinstance(target, Function):

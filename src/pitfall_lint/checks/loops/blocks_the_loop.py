@@ -19,16 +19,18 @@ def check(file: File) -> Iterator[Finding]:
             continue
         for call in function.calls():
             wait, strict = wait_of(call), False
-            if wait is None:
+            if wait is None and file.strict_too:
                 wait, strict = wait_of(call, strict=True, depth=1), True
             if wait is None:
+                continue
+            strict = strict or len(wait.calls) == 1 or is_alone(function) or is_first(call)
+            if strict and not file.strict_too:
                 continue
             if len(wait.calls) == 1:
                 message = f"{call.text} {wait.row.waits}; the event loop does nothing else meanwhile"
             else:
                 message = f"{call.text} blocks the event loop: {wait.blocking.text} in it {wait.row.waits}"
             fix = awaiting_instead(file, call, wait.row) if len(wait.calls) == 1 else None
-            strict = strict or len(wait.calls) == 1 or is_alone(function) or is_first(call)
             fix = fix or in_a_thread(file, call)
             yield file.finding(call.node, message, fix=fix, related=wait.related, strict=strict)
 

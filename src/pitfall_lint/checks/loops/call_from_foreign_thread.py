@@ -23,7 +23,7 @@ def check(file: File) -> Iterator[Finding]:
         for row in only_rows(call):
             way = foreign_way(call)
             if way is None:
-                if row.receiver_is_loop and may_come_from_anywhere(call):
+                if row.receiver_is_loop and file.strict_too and may_come_from_anywhere(call):
                     message = f"{call.text} in a callback: if that comes on another thread, {row.effect}"
                     yield file.finding(call.node, message, strict=True, fix=knock(file, call, row))
                 break

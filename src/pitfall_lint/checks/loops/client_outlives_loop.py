@@ -30,7 +30,7 @@ def check(file: File) -> Iterator[Finding]:
             message = f"{call.text} is made {where} and used from more than one event loop: {row.symptom}"
             related = [run.call.file.related(run.call.node, says(run)) for run in runs]
             yield file.finding(call.node, message, related=related)
-        elif row.primitive and may_bind_early(file, row):
+        elif row.primitive and file.strict_too and may_bind_early(file, row):
             message = f"{call.text} is made {where}, before the loop that will use it: {row.symptom}"
             yield file.finding(call.node, message, strict=True, consequence=too_early(call, row))
 

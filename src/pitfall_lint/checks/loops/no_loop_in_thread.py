@@ -26,11 +26,12 @@ def check(file: File) -> Iterator[Finding]:
         if way is not None:
             message = f"{call.text} runs on {way.where}, which has no event loop: {row.raises}"
             yield file.finding(call.node, message, fix=give_it_a_loop(file, call, row), related=way.related)
-        elif row.loop == "current" and may_be_anywhere(call):
+        elif row.loop == "current" and file.strict_too and may_be_anywhere(call):
             message = f"{call.text} in a plain function: on any thread but the main one, {row.raises}"
             yield file.finding(call.node, message, strict=True)
     yield from elsewhere(file)
-    yield from nothing_instead(file)
+    if file.strict_too:
+        yield from nothing_instead(file)
 
 
 def elsewhere(file: File) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ def check(file: File) -> Iterator[Finding]:
         way = thread_way(call, _CATCHING)
         if way is not None:
             yield file.finding(call.node, f"{call.text} runs on {way.where}: {row.raises}", related=way.related)
-        elif row.installs_handlers and (where := binds_its_user(file, call)):
+        elif row.installs_handlers and file.strict_too and (where := binds_its_user(file, call)):
             yield file.finding(call.node, f"{call.text} {where}: on any other thread, {row.raises}", strict=True)
     yield from elsewhere(file)
     for call, entry in file.calls_to(ThreadEntry):

@@ -53,15 +53,15 @@ def _joined(file: File, joined: Joined, seam: Seam) -> Finding | None:
         return None
     rest = seam.right.shapes[0].pretty
     message = f'With "/" at the end of {hole.name} the slash is doubled: "…/{rest}"'
-    fix = _stripped(file, seam.left)
     for hole in holes:
         elsewhere = prefixes.stripped_elsewhere(file, hole) if hole.source else None
         if elsewhere:
             related = [elsewhere[0].related(elsewhere[1], "the same value loses its slash here")]
-            return file.finding(joined.node, message, related=related, fix=fix)
+            return file.finding(joined.node, message, related=related, fix=_stripped(file, seam.left))
         if example := prefixes.documented_with_slash(hole):
             message = f'{hole.name} is documented as "{example}": the slash is doubled, "…/{rest}"'
-            return file.finding(joined.node, message, fix=fix)
+            return file.finding(joined.node, message, fix=_stripped(file, seam.left))
+    fix = _stripped(file, seam.left) if file.strict_too else None
     return file.finding(joined.node, message, fix=fix, strict=True)
 
 

@@ -26,6 +26,8 @@ def check(file: File) -> Iterator[Finding]:
             finding = _rooted(file, reference, targets[0])
         elif all(slashes.is_bare(target) and target.head for target in targets):
             finding = _segment(file, reference, targets[0])
+        elif not file.strict_too:
+            continue
         else:
             example = prefixes.rooted_example(targets)  # strictly: what a docstring shows of a parameter
             found = _rooted(file, reference, example) if example is not None and _is_rooted(example) else None
@@ -45,7 +47,7 @@ def _rooted(file: File, reference: Reference, target: Shape) -> Finding | None:
     if reference.base_node is None and not all(references.path_of(base) for base in reference.bases):
         return None
     if proven is None and not reference.is_route:
-        if any(references.is_origin(base) for base in reference.bases):
+        if not file.strict_too or any(references.is_origin(base) for base in reference.bases):
             return None
         return file.finding(
             reference.node,

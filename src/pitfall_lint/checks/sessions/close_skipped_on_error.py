@@ -30,6 +30,9 @@ def check(file: File) -> Iterator[Finding]:
 
 def skipped(file: File, local: Local) -> Finding | None:
     """Return the finding for a close that some path leaves out."""
+    strict = local.resource.row.leaks == "strict" or local.handed_on or "raise" not in local.open_at
+    if strict and not file.strict_too:
+        return None
     close = local.closes[0]
     line = file.source.position(file.span(close).start)[0]
     place: cst.CSTNode = local.call.node
@@ -51,7 +54,6 @@ def skipped(file: File, local: Local) -> Finding | None:
         related=[file.related(close, "closed here")],
         consequence=f"What shows: {local.resource.row.leaks_when}." if local.resource.row.leaks_when else "",
     )
-    strict = local.resource.row.leaks == "strict" or local.handed_on or "raise" not in local.open_at
     return for_users(file, replace(finding, strict=strict))
 
 

@@ -29,6 +29,9 @@ def _started(task: Started) -> Iterator[Finding]:
     escape = task.escape() if fate is not None else None
     if fate is None or escape is None:
         return
+    strict = escape.expected or escape.unknown or fate.perhaps or task.by_name or in_shutdown(task.call)
+    if strict and not task.call.file.strict_too:
+        return
     what = coroutine_text(task.file, task.coroutine) if task.function is None else task.file.text(task.function)
     yield task.call.file.finding(
         task.call.node,
@@ -38,7 +41,7 @@ def _started(task: Started) -> Iterator[Finding]:
         else 'At most "exception was never retrieved" is logged, late.',
         related=raised_at(task, escape),
         fixes=[keep_it(task, "future"), await_it(task)] if _is_one(task) else (),
-        strict=escape.expected or escape.unknown or fate.perhaps or task.by_name or in_shutdown(task.call),
+        strict=strict,
     )
 
 

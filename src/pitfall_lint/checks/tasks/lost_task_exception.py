@@ -23,6 +23,9 @@ def check(file: File) -> Iterator[Finding]:
         escape = task.escape()
         if escape is None:
             continue
+        strict = escape.expected or fate.perhaps or at_the_very_end(task.call)
+        if strict and not file.strict_too:
+            continue
         what = coroutine_text(task.file, task.coroutine or task.function)
         yield file.finding(
             task.call.node,
@@ -30,7 +33,7 @@ def check(file: File) -> Iterator[Finding]:
             consequence='At most "Task exception was never retrieved" is logged, when the task is garbage-collected.',
             related=raised_at(task, escape),
             fixes=[keep_it(task), await_it(task), group_it(task)],
-            strict=escape.expected or fate.perhaps or at_the_very_end(task.call),
+            strict=strict,
         )
 
 

@@ -14,7 +14,8 @@ from pitfall_lint.semantic.file import File
 def check(file: File) -> Iterator[Finding]:
     """Yield the handlers that eat a cancellation."""
     for taker in swallowers(file):
-        if not is_swallowed(file, taker):
+        strict = taker.row.never or not loops_for_ever(file, taker)
+        if (strict and not file.strict_too) or not is_swallowed(file, taker):
             continue
         yield file.finding(
             taker.node,
@@ -22,7 +23,7 @@ def check(file: File) -> Iterator[Finding]:
             consequence="Whoever cancels it and waits for it waits for ever; timeouts around it have no effect.",
             until=taker.handler.type if taker.handler is not None else None,
             fix=_reraise(file, taker),
-            strict=taker.row.never or not loops_for_ever(file, taker),
+            strict=strict,
         )
 
 

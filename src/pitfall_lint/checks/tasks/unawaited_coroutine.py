@@ -37,11 +37,11 @@ def check(file: File) -> Iterator[Finding]:
         if call.is_awaited:
             continue
         made = coroutine_made(call)
-        guessed = only_coroutine_function(call) if made is None else None
+        guessed = only_coroutine_function(call) if made is None and file.strict_too else None
         made = made or guessed
         has_body = isinstance(made, Function) and not is_stub(made)  # else a subclass's `yield` may make it a generator
         misuse = misuse_of(call, project=has_body) if made is not None else None
-        if made is None or misuse is None:
+        if made is None or misuse is None or (misuse.guess and not file.strict_too):
             continue
         related = []
         if isinstance(made, Function) and isinstance(made.node, cst.FunctionDef):

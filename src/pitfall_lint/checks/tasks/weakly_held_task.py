@@ -21,7 +21,8 @@ def check(file: File) -> Iterator[Finding]:
             continue
         fate = task.fate()
         how = _weak(task, fate) if fate is not None and not (fate.holds or fate.perhaps) else None
-        if how is None or task.escape() is not None:
+        strict = fate is not None and (fate.how == "unread" or (fate.how == "dropped" and task.helper is None))
+        if how is None or (strict and not file.strict_too) or task.escape() is not None:
             continue
         yield file.finding(
             task.call.node,
@@ -29,7 +30,7 @@ def check(file: File) -> Iterator[Finding]:
             consequence="The loop refers to it weakly, so it may be collected before it is done.",
             related=[task.helper.file.related(task.helper.node, "gives the task back")] if task.helper else [],
             fixes=[watch(file, task.call.node, "Keep the task until it is done"), await_it(task)],
-            strict=fate is not None and (fate.how == "unread" or (fate.how == "dropped" and task.helper is None)),
+            strict=strict,
         )
 
 
