@@ -70,8 +70,9 @@ class Memory:
         self._again: set[str] = set()
         """Files of which it was asked again what wakes in them, and what they pass on."""
         self._stale: set[str] = set()
-        self.has_taught = False
-        """Whether the linter was told what all files have to know of each other."""
+        self._has_taught = False
+        self.woken: dict[str, Mapping[str, tuple[int, ...]]] = {}
+        """The lines that each rule has to look at, of files that are looked at again only because others changed."""
 
     def recall(self, paths: Iterable[str], linter: Linter) -> dict[int, FileReport]:
         """Return what is known of files, by their place in the run: where nothing changed that mattered."""
@@ -81,16 +82,23 @@ class Memory:
             self._rows = {}
             return {}
         try:
-            self._look_around(changed, gone, linter)
+            return self._recall(paths, changed, gone, linter)
         except Everything:
-            self._rows, self._stale, self._again = {}, set(), set()
+            self._rows, self._stale, self._again, self.woken = {}, set(), set(), {}
+            self._has_taught = False
             linter.believe(lambda path: None)
             return {}
+
+    def _recall(
+        self, paths: Iterable[str], changed: Sequence[str], gone: Iterable[str], linter: Linter
+    ) -> dict[int, FileReport]:
+        self._look_around(changed, gone, linter)
         known = {}
         for index, path in enumerate(map(os.path.abspath, paths)):
             if path not in self._stale and (report := self._report(path)) is not None:
                 known[index] = report
-        if len(known) < len(self._files):
+        self.woken = {path: lines for path in self._stale - self._again if (lines := self._survey(path)[3]) is not None}
+        if len(known) + len(self.woken) < len(self._files):
             self._teach(linter, changed)
         return known
 
@@ -147,9 +155,9 @@ class Memory:
 
     def _teach(self, linter: Linter, changed: Iterable[str]) -> None:
         """Let the linter know what all files have to know of each other."""
-        if self.has_taught:
+        if self._has_taught:
             return
-        self.has_taught = True
+        self._has_taught = True
         linter.believe(lambda path: None if path in self._again else self._passed_before(path))
         if len(self._files) < run.MANY:
             return
@@ -169,13 +177,14 @@ class Memory:
         for index, path in enumerate(map(os.path.abspath, paths)):
             report = reports.get(index) or FileReport(path)
             failed = bool(report.failure or report.errors or report.notes)
-            if index not in old or path in self._again:
+            is_fresh = path not in self._rows or path in self._again
+            if is_fresh:
                 self._pile.put(path, self._surveyed(path, linter, failed))
             elif path in self._same:
                 self._pile.put(path, (*self._text_now(path), *self._survey(path)[1:3], None))
+            imports = linter.imports_of(path) if is_fresh else self._rows[path].imports
             if index in old:
                 row = self._rows[path]
-                imports = linter.imports_of(path) if path in self._again else row.imports
                 rows[path] = Row(self._hash(path), self._signatures.get(path), imports, *row[3:])
                 continue
             if report.findings and not failed:
@@ -183,7 +192,7 @@ class Memory:
             rows[path] = Row(
                 self._hash(path),
                 self._signatures.get(path),
-                linter.imports_of(path),
+                imports,
                 tuple(names.setdefault(other, other) for other in sorted(report.used) if other != path),
                 bool(report.findings),
                 any(place.path != found.path for found in report.findings for place in found.related),
