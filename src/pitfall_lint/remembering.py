@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from pitfall_lint import run
+from pitfall_lint import run, touched
 from pitfall_lint.cache import Signature, Store, digest, is_settled, signature, tool
 from pitfall_lint.echoing import Echo, Everything
 from pitfall_lint.linter import told_of
 from pitfall_lint.pile import Pile
 from pitfall_lint.plain import plain_findings, report_of
 from pitfall_lint.run import FileReport, Linter, shown_path
-from pitfall_lint.semantic.tellings import is_same_code
 from pitfall_lint.semantic.wants import Want, plain_want, want_of
+from pitfall_lint.touched import is_same_code
 
 
 class Row(NamedTuple):
@@ -54,6 +54,8 @@ class Memory:
 
     def __init__(self, conditions: object, inputs: Iterable[str], files: Iterable[str]) -> None:
         self._name = "files-" + digest(tool(), repr(conditions))
+        self.texts = f"texts-{self._name}"
+        """The name of what is kept of the files in which nothing was found."""
         self._state = digest(sorted((path, signature(path)) for path in set(inputs)))
         self._files = dict.fromkeys(map(os.path.abspath, files))
         found = Store().read(self._name)
@@ -119,6 +121,8 @@ class Memory:
                 own[path], new = echo.edited(path, before, now)
                 shared |= new
                 moved.add(path)
+                if before is None or now is None:
+                    moved.add(path.removesuffix(".py"))  # what imports of it are asked for first
         quiet = {path for path in self._same if not self._rows[path].speaks and not self._rows[path].failed}
         again = (set(changed) - quiet) | echo.spread(own, shared)
         again |= {path for path, row in self._rows.items() if row.failed and path in self._files}
@@ -183,6 +187,7 @@ class Memory:
             elif path in self._same:
                 self._pile.put(path, (*self._text_now(path), *self._survey(path)[1:3], None))
             imports = linter.imports_of(path) if is_fresh else self._rows[path].imports
+            imports = tuple(names.setdefault(other, other) for other in imports)
             if index in old:
                 row = self._rows[path]
                 rows[path] = Row(self._hash(path), self._signatures.get(path), imports, *row[3:])
@@ -203,6 +208,9 @@ class Memory:
         outside = self._look_outside(rows, linter)
         self._pile.keep_only({_ALL, *rows, *(f"{path}:" for path, row in rows.items() if row.speaks)})
         where = self._pile.write()
+        pointed = {path for row in rows.values() if row.points for path in row.used}
+        quiet = {path for path, row in rows.items() if not row.speaks and not row.failed} - pointed
+        touched.keep(self.texts, {path: where[path] for path in quiet if path in where})
         Store().write(self._name, (self._state, {p: tuple(row) for p, row in rows.items()}, outside, where))
 
     def _look_outside(self, rows: Mapping[str, Row], linter: Linter) -> dict[str, tuple[bytes, bool]]:
