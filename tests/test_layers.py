@@ -26,7 +26,9 @@ LAYERS = """
     linter
     opening
     compiled grading installed
-    lint cache pile glance screen discover ignoring workers
+    touched
+    pile
+    lint cache glance screen discover ignoring workers
     noqa finder report awake
     timing
     suppressions

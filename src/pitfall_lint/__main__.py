@@ -5,6 +5,10 @@ from __future__ import annotations
 import gc
 import sys
 
+TYPE_CHECKING = False  # as in cache
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 def main() -> None:
     """Run the command line of this process and exit with its code."""
@@ -25,7 +29,7 @@ def main() -> None:
         if name is not None:
             cache.RECORDER = cache.Recorder(name)  # files are remembered; the run is made, or there is nothing to time
         sys.exit(run(arguments))
-    known = cache.replay(name)
+    known = cache.replay(name, _judge)
     if known is not None:
         sys.exit(_say_again(*known))
     from pitfall_lint import glance
@@ -34,6 +38,12 @@ def main() -> None:
     if clean is not None:
         sys.exit(_say_again(clean, "", 0))
     sys.exit(_record(name, arguments))
+
+
+def _judge(texts: str) -> Callable[[str], bool]:
+    from pitfall_lint import touched
+
+    return touched.judge(texts)
 
 
 def _say_again(out: str, errors: str, code: int) -> int:

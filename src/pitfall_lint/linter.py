@@ -168,6 +168,10 @@ class Linter:
             screen.wake(Source(path, self.bytes_of(path)), project)
         return screen.woken.get(path, {})
 
+    def awake(self, lines: Mapping[str, tuple[int, ...]]) -> Awake:
+        """Return what has to be looked at, by the lines of each rule."""
+        return awake_of((0, "", lines), self._catalog)
+
     def believe(self, passed_before: Callable[[str], dict[str, tuple[Want, ...]] | None]) -> None:
         """Take somebody's word for what files passed on; None where they have to be looked at."""
         self._passed_before = passed_before

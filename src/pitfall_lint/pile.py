@@ -6,14 +6,15 @@ of what they hold is no longer wanted, all is put together again.
 
 from __future__ import annotations
 
-import contextlib
 import marshal
 import os
-from collections.abc import Mapping
-from hashlib import blake2b
-from typing import Any
 
-from pitfall_lint.cache import Store
+from pitfall_lint.cache import Store, blake2b
+
+TYPE_CHECKING = False  # as in cache
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
 
 Reference = tuple[str, int, int]
 """The file that a piece is in, where it begins, and how long it is."""
@@ -79,8 +80,7 @@ class Pile:
         self._fresh.clear()
         self.close()
         for file in files.keys() - {file for file, _, _ in self._known.values()}:
-            with contextlib.suppress(OSError):
-                os.unlink(os.path.join(self._store.where, file))
+            self._store.remove(file)
         return self._known
 
     def close(self) -> None:

@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from pitfall_lint import run
+from pitfall_lint import run, touched
 from pitfall_lint.cache import Signature, Store, digest, is_settled, signature, tool
 from pitfall_lint.echoing import Echo, Everything
 from pitfall_lint.linter import told_of
 from pitfall_lint.pile import Pile
 from pitfall_lint.plain import plain_findings, report_of
 from pitfall_lint.run import FileReport, Linter, shown_path
-from pitfall_lint.semantic.tellings import is_same_code
 from pitfall_lint.semantic.wants import Want, plain_want, want_of
+from pitfall_lint.touched import is_same_code
 
 
 class Row(NamedTuple):
@@ -54,6 +54,8 @@ class Memory:
 
     def __init__(self, conditions: object, inputs: Iterable[str], files: Iterable[str]) -> None:
         self._name = "files-" + digest(tool(), repr(conditions))
+        self.texts = f"texts-{self._name}"
+        """The name of what is kept of the files in which nothing was found."""
         self._state = digest(sorted((path, signature(path)) for path in set(inputs)))
         self._files = dict.fromkeys(map(os.path.abspath, files))
         found = Store().read(self._name)
@@ -70,8 +72,9 @@ class Memory:
         self._again: set[str] = set()
         """Files of which it was asked again what wakes in them, and what they pass on."""
         self._stale: set[str] = set()
-        self.has_taught = False
-        """Whether the linter was told what all files have to know of each other."""
+        self._has_taught = False
+        self.woken: dict[str, Mapping[str, tuple[int, ...]]] = {}
+        """The lines that each rule has to look at, of files that are looked at again only because others changed."""
 
     def recall(self, paths: Iterable[str], linter: Linter) -> dict[int, FileReport]:
         """Return what is known of files, by their place in the run: where nothing changed that mattered."""
@@ -81,16 +84,23 @@ class Memory:
             self._rows = {}
             return {}
         try:
-            self._look_around(changed, gone, linter)
+            return self._recall(paths, changed, gone, linter)
         except Everything:
-            self._rows, self._stale, self._again = {}, set(), set()
+            self._rows, self._stale, self._again, self.woken = {}, set(), set(), {}
+            self._has_taught = False
             linter.believe(lambda path: None)
             return {}
+
+    def _recall(
+        self, paths: Iterable[str], changed: Sequence[str], gone: Iterable[str], linter: Linter
+    ) -> dict[int, FileReport]:
+        self._look_around(changed, gone, linter)
         known = {}
         for index, path in enumerate(map(os.path.abspath, paths)):
             if path not in self._stale and (report := self._report(path)) is not None:
                 known[index] = report
-        if len(known) < len(self._files):
+        self.woken = {path: lines for path in self._stale - self._again if (lines := self._survey(path)[3]) is not None}
+        if len(known) + len(self.woken) < len(self._files):
             self._teach(linter, changed)
         return known
 
@@ -111,6 +121,8 @@ class Memory:
                 own[path], new = echo.edited(path, before, now)
                 shared |= new
                 moved.add(path)
+                if before is None or now is None:
+                    moved.add(path.removesuffix(".py"))  # what imports of it are asked for first
         quiet = {path for path in self._same if not self._rows[path].speaks and not self._rows[path].failed}
         again = (set(changed) - quiet) | echo.spread(own, shared)
         again |= {path for path, row in self._rows.items() if row.failed and path in self._files}
@@ -147,9 +159,9 @@ class Memory:
 
     def _teach(self, linter: Linter, changed: Iterable[str]) -> None:
         """Let the linter know what all files have to know of each other."""
-        if self.has_taught:
+        if self._has_taught:
             return
-        self.has_taught = True
+        self._has_taught = True
         linter.believe(lambda path: None if path in self._again else self._passed_before(path))
         if len(self._files) < run.MANY:
             return
@@ -169,13 +181,15 @@ class Memory:
         for index, path in enumerate(map(os.path.abspath, paths)):
             report = reports.get(index) or FileReport(path)
             failed = bool(report.failure or report.errors or report.notes)
-            if index not in old or path in self._again:
+            is_fresh = path not in self._rows or path in self._again
+            if is_fresh:
                 self._pile.put(path, self._surveyed(path, linter, failed))
             elif path in self._same:
                 self._pile.put(path, (*self._text_now(path), *self._survey(path)[1:3], None))
+            imports = linter.imports_of(path) if is_fresh else self._rows[path].imports
+            imports = tuple(names.setdefault(other, other) for other in imports)
             if index in old:
                 row = self._rows[path]
-                imports = linter.imports_of(path) if path in self._again else row.imports
                 rows[path] = Row(self._hash(path), self._signatures.get(path), imports, *row[3:])
                 continue
             if report.findings and not failed:
@@ -183,7 +197,7 @@ class Memory:
             rows[path] = Row(
                 self._hash(path),
                 self._signatures.get(path),
-                linter.imports_of(path),
+                imports,
                 tuple(names.setdefault(other, other) for other in sorted(report.used) if other != path),
                 bool(report.findings),
                 any(place.path != found.path for found in report.findings for place in found.related),
@@ -194,6 +208,9 @@ class Memory:
         outside = self._look_outside(rows, linter)
         self._pile.keep_only({_ALL, *rows, *(f"{path}:" for path, row in rows.items() if row.speaks)})
         where = self._pile.write()
+        pointed = {path for row in rows.values() if row.points for path in row.used}
+        quiet = {path for path, row in rows.items() if not row.speaks and not row.failed} - pointed
+        touched.keep(self.texts, {path: where[path] for path in quiet if path in where})
         Store().write(self._name, (self._state, {p: tuple(row) for p, row in rows.items()}, outside, where))
 
     def _look_outside(self, rows: Mapping[str, Row], linter: Linter) -> dict[str, tuple[bytes, bool]]:

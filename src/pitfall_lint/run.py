@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
 from pitfall_lint import timing
@@ -32,8 +33,8 @@ class Remembers(Protocol):
         """Return what is known of files, by their place in the run."""
 
     @property
-    def has_taught(self) -> bool:
-        """Whether the linter was told what all files have to know of each other."""
+    def woken(self) -> Mapping[str, Mapping[str, tuple[int, ...]]]:
+        """The lines that each rule has to look at, by absolute path, as far as it is known."""
 
     def keep(
         self, paths: Sequence[str], linter: Linter, reports: Mapping[int, FileReport], known: Iterable[int]
@@ -71,15 +72,16 @@ def lint_paths(
         with timing.stage("cache"):
             said = memory.recall(paths, linter)
     known = frozenset(said)
+    woken = memory.woken if memory is not None else {}
     if len(known) < len(paths):
         if linter.mends or (len(paths) < MANY and executor is None):
             for index, path in enumerate(paths):
                 if index not in known:
-                    said[index] = linter.check_file(path)
+                    lines = woken.get(os.path.abspath(path))
+                    said[index] = linter.check_file(path, linter.awake(lines) if lines is not None else None)
                 progress(index + 1)
         else:
-            taught = memory is not None and memory.has_taught
-            figures = _lint_many(paths, linter, said, progress, jobs or _processors(), executor, taught)
+            figures = _lint_many(paths, linter, said, progress, jobs or _processors(), executor, woken)
         if memory is not None and not linter.mends:
             with timing.stage("cache"):
                 memory.keep(paths, linter, said, known)
@@ -94,18 +96,19 @@ def _lint_many(
     progress: Callable[[int], None],
     jobs: int,
     executor: Executor | None,
-    taught: bool = False,
+    woken: Mapping[str, Mapping[str, tuple[int, ...]]] = MappingProxyType({}),
 ) -> timing.Figures:
     """Lint what has not been said yet, in several processes; the reports go to `said`.
 
-    `taught` says that the linter knows of all coroutine functions and classes already.
+    Where something has been said, the linter knows what all files have to know of each other. `woken` tells for some
+    files what is to be looked at.
     """
     work: Callable[[list[Job]], Answer] = linter.check_batch
     ready = partial(get_ready, timing.CLOCK is not None)
     few = len(paths) - len(said) < MANY  # then a process more is a waste
     forked = min(jobs, 8) - 1 if can_fork() and executor is None and not few else 0
     with Workers(forked, ready, work) as workers:
-        surveyed = _survey(paths, linter, said, progress, taught)
+        surveyed = _survey(paths, linter, said, progress, woken)
         if executor is not None:
             from pitfall_lint import sending
 
@@ -150,13 +153,14 @@ def _survey(
     linter: Linter,
     said: dict[int, FileReport],
     progress: Callable[[int], None],
-    taught: bool,
+    woken: Mapping[str, Mapping[str, tuple[int, ...]]],
 ) -> list[Job]:
     """Return what needs a closer look, with how many lines that is; what can be told at once goes to `said`."""
     sources: list[tuple[int, str, Source]] = []
+    recalled = frozenset(said)
     with timing.stage("read"):
         for index, path in enumerate(paths):
-            if taught and index in said:
+            if index in recalled:
                 continue
             try:
                 source = Source(shown_path(path), read(path))
@@ -172,14 +176,15 @@ def _survey(
             sources.append((index, path, source))
     found: list[Job] = []
     with timing.stage("screen"):
-        if not taught:
+        if not recalled:
             linter.learn(sources)
         for done, (index, path, source) in enumerate(sources, 1):
             if index in said:
                 continue
-            awake = linter.wake(source, path)
-            if awake.rules:
-                found.append(job_of(index, path, awake))
+            lines = woken.get(os.path.abspath(path))
+            job = job_of(index, path, linter.wake(source, path)) if lines is None else (index, path, lines)
+            if job[2]:
+                found.append(job)
             progress(done)
     return found
 

@@ -180,6 +180,7 @@ class _Run:
             progress.clear()
         if cache.RECORDER is not None and not self.task.fix and linter.hide is None:
             with timing.stage("cache"):
+                cache.RECORDER.texts = memory.texts if memory is not None else ""
                 cache.RECORDER.depends_on(repeating.inputs(self.paths, files, self.found, self.settings, report))
                 if not report.files and len(files) < run.MANY and self.settings.output_format in _FOR_PEOPLE:
                     is_fixed = bool(self.options["isolated"] or self.options["config_file"])

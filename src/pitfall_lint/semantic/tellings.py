@@ -51,16 +51,6 @@ def differing(before: dict[str, Item], now: dict[str, Item]) -> set[str]:
     return names | {name for name in now if name not in before and now[name][0]}
 
 
-def is_same_code(one: bytes, other: bytes) -> bool:
-    """Tell whether two texts differ in comments and layout alone, and no comment is one that tools obey."""
-    if b"noqa" in one or b"noqa" in other or b"type:" in one or b"type:" in other:
-        return False
-    try:
-        return ast.dump(ast.parse(one)) == ast.dump(ast.parse(other))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-
-
 class _Teller:
     """Collects what is told, by name."""
 
