@@ -119,8 +119,11 @@ class Screen:
         wanted = []
         if "" in classes:
             wanted.append(Want(name, name, False, Row, frozenset(), self.coroutine_rules, shape))
-        if methods:
-            wanted.append(Want(name, name, True, Row, methods, self.coroutine_rules, shape))
+        # Who asked for the rule is told of what is a coroutine by its name alone, whatever the object is.
+        chosen = frozenset(rule.code for rule in self.rules if rule.chosen) & self.coroutine_rules
+        for rules, roots in ((chosen, frozenset[str]()), (self.coroutine_rules - chosen, methods)):
+            if methods and rules:
+                wanted.append(Want(name, name, True, Row, roots, rules, shape))
         return tuple(wanted)
 
     def wake(self, source: Source, project: Project | None = None) -> Awake:
