@@ -191,14 +191,54 @@ def may_close(file: File, method: str | None) -> bool:
     return method is not None and (method in known or is_closing_name(method))
 
 
-def ends_attribute(method: Function, attribute: str, seen: frozenset[Function] = frozenset()) -> bool:
+def ends_attribute(method: Function, attribute: str) -> bool:
     """Tell whether a method closes `self.attribute`, directly, by a local name or by its own methods."""
-    own = method.self_name
-    if own is None or method in seen:
-        return False
-    seen |= {method}
-    file = method.file
-    aliases = {f"{own}.{attribute}"}
+    pending, seen = [method], {method}
+    while pending:
+        current = pending.pop()
+        if current.self_name is None:
+            continue
+        if _ends_here(current, attribute):
+            return True
+        new = [other for other in _own_calls(current) if other not in seen]
+        pending += new
+        seen.update(new)
+    return False
+
+
+def _own_calls(method: Function) -> tuple[Function, ...]:
+    """Return the methods that a method calls on its own object."""
+    key = ("own calls", method)
+    memo = method.file.memo
+    if key not in memo:
+        own = (method.self_name, "super()")
+        calls = (method.file.call(node) for node in all_nodes(method.node.body) if isinstance(node, cst.Call))
+        mine = (call for call in calls if call.receiver is not None and method.file.text(call.receiver) in own)
+        memo[key] = tuple(dict.fromkeys(call.target for call in mine if isinstance(call.target, Function)))
+    found: tuple[Function, ...] = memo[key]
+    return found
+
+
+def _ends_here(method: Function, attribute: str) -> bool:
+    """Tell whether a method closes `self.attribute` itself."""
+    key = ("ends", method, attribute)
+    memo = method.file.memo
+    if key not in memo:
+        memo[key] = _may_name(method, attribute) and _ends(method, f"{method.self_name}.{attribute}")
+    found: bool = memo[key]
+    return found
+
+
+def _may_name(method: Function, attribute: str) -> bool:
+    block, source = method.block, method.file.source
+    if block is None:
+        return True
+    end = source.line_starts[block.end] if block.end < len(source.line_starts) else len(source.data)
+    return source.data.find(attribute.encode(), source.line_starts[block.first], end) >= 0
+
+
+def _ends(method: Function, subject: str) -> bool:
+    file, aliases = method.file, {subject}
     for node in own_nodes(method.node.body):
         if isinstance(node, cst.Assign):
             for target in node.targets:
@@ -210,18 +250,14 @@ def ends_attribute(method: Function, attribute: str, seen: frozenset[Function] =
     for node in all_nodes(method.node.body):
         if isinstance(node, cst.Call):
             call = file.call(node)
-            if call.receiver is None:
-                if any(file.text(arg.value) in aliases for arg in node.args) and _leaf_closes(file, node):
-                    return True
-                continue
-            receiver = file.text(call.receiver)
             closing = call.method is not None and (is_closing_name(call.method) or call.method.endswith("exit__"))
-            if closing and any(receiver == alias or receiver.startswith(f"{alias}.") for alias in aliases):
-                return True
-            if any(file.text(arg.value) in aliases for arg in node.args) and (closing or _leaf_closes(file, node)):
-                return True
-            mine = receiver in (own, "super()") and isinstance(call.target, Function)
-            if mine and isinstance(call.target, Function) and ends_attribute(call.target, attribute, seen):
+            if call.receiver is not None and closing:
+                receiver = file.text(call.receiver)
+                if any(receiver == alias or receiver.startswith(f"{alias}.") for alias in aliases):
+                    return True
+            if any(file.text(arg.value) in aliases for arg in node.args) and (
+                (call.receiver is not None and closing) or _leaf_closes(file, node)
+            ):
                 return True
         elif isinstance(node, cst.Attribute) and is_closing_name(node.attr.value):
             if file.text(node.value) in aliases:  # handed to somebody: `callback(self.session.close)`
