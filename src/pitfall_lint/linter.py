@@ -158,16 +158,18 @@ class Linter:
         names: dict[str, frozenset[str]] = dict(known[0] if known is not None else {})
         kin = list(known[1] if known is not None else ())
         screens: dict[int, Screen] = {}
+        texts: dict[str, bytes] = {}
         for _, path, source in sources:
             screen, _ = self.screen(path)
             screens[id(screen)] = screen
             if known is None:
+                texts[os.path.abspath(path)] = source.data
                 kin.append((os.path.abspath(path), kin_of(source.data)))
             if known is None and b"async" in source.data:
                 for name, classes in coroutines_of(source.data).items():
                     names[name] = names.get(name, frozenset()) | classes
         for screen in screens.values():
-            screen.learn(names, kin)
+            screen.learn(names, kin, texts)
 
     def rules(self, settings: config.Settings, path: str) -> tuple[catalog.Rule, ...]:
         """Return the rules that hold for a file. Raises SelectorError."""
