@@ -182,10 +182,14 @@ class Linter:
 
     def learn(self, sources: Iterable[tuple[int, str, Source]]) -> None:
         """Tell the screens of all coroutine functions and classes, once, so that no file looks for them itself."""
-        self.take((os.path.abspath(path), told_of(source.data)) for _, path, source in sources)
+        texts = {os.path.abspath(path): source.data for _, path, source in sources}
+        self.take(((path, told_of(data)) for path, data in texts.items()), texts)
 
-    def take(self, files: Iterable[tuple[str, Told]]) -> None:
-        """Tell the screens of all coroutine functions and classes, as they are told of the files."""
+    def take(self, files: Iterable[tuple[str, Told]], texts: Mapping[str, bytes] | None = None) -> None:
+        """Tell the screens of all coroutine functions and classes, as they are told of the files.
+
+        `texts` are the bytes of files that need not be read again.
+        """
         names: dict[str, set[str]] = {}
         screens: dict[int, Screen] = {}
         for path, told in files:
@@ -197,7 +201,7 @@ class Linter:
         owners = {name: frozenset(classes) for name, classes in names.items()}
         kin = [(path, kin) for path, (_, kin) in self.told.items()]
         for screen in screens.values():
-            screen.learn(owners, kin)
+            screen.learn(owners, kin, texts or {})
 
     def rules(self, settings: config.Settings, path: str) -> tuple[catalog.Rule, ...]:
         """Return the rules that hold for a file. Raises SelectorError."""

@@ -178,7 +178,9 @@ def _survey(
     with timing.stage("screen"):
         if not recalled:
             linter.learn(sources)
-        for done, (index, path, source) in enumerate(sources, 1):
+        sources.reverse()
+        for done in range(1, len(sources) + 1):
+            index, path, source = sources.pop()  # what is known of its lines goes with it
             if index in said:
                 continue
             lines = woken.get(os.path.abspath(path))

@@ -93,15 +93,20 @@ class Screen:
         self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
         self.async_names = frozenset(name.rpartition(".")[2] for name in known)
 
-    def learn(self, owners: Mapping[str, frozenset[str]], files: Sequence[tuple[str, Kin]]) -> None:
-        """Take the names of all coroutine functions and classes, so that no file has to look for them itself."""
+    def learn(
+        self, owners: Mapping[str, frozenset[str]], files: Sequence[tuple[str, Kin]], texts: Mapping[str, bytes]
+    ) -> None:
+        """Take the names of all coroutine functions and classes, so that no file has to look for them itself.
+
+        `texts` are the bytes of files that need not be read again.
+        """
         self._foreign.clear()
         names = {class_ for _, kin in files for class_ in kin[0]}
         if self.coroutine_rules or self.async_arguments:
             self.coroutines = {name: self._coroutine(name, classes) for name, classes in owners.items()}
             names.update(owners, *owners.values())
         self.find = self._finder(names)
-        self.around = Surroundings(self.libraries, self.find, files)
+        self.around = Surroundings(self.libraries, self.find, files, texts)
 
     def _finder(self, more: Iterable[str]) -> Finder:
         words = {*self.wanted, *self.lasting_words, *more}
@@ -261,7 +266,7 @@ class Screen:
             return known.passed_on
         if (before := self.passed_before(path)) is not None:
             return before
-        source = Source(path, project.read(path) or b"")
+        source = Source(path, self.around.text(path, project))
         if self.coroutines is not None:  # all files are looked at anyway
             return self._alone(source, project).passed_on
         passed = self._passing.get(path)

@@ -42,8 +42,6 @@ class Lineage:
         self._assigned: dict[str, dict[str, None]] = {}
         self._foreign = _BUILTINS | frozenset(foreign)
         self._answers: dict[tuple[str, frozenset[str]], bool | None] = {}
-        self.is_complete = False
-        """Whether these are all classes of the project."""
         for path, (classes, methods, attributes) in files:
             for name, bases in classes.items():
                 self._bases.setdefault(name, set()).update(bases)
@@ -52,11 +50,6 @@ class Lineage:
                 self._places.setdefault(method, {})[path] = None
             for name in attributes:
                 self._assigned.setdefault(name, {})[path] = None
-
-    @property
-    def names(self) -> Iterable[str]:
-        """The names of all classes."""
-        return self._bases
 
     def owners(self, method: str) -> frozenset[str] | None:
         """Return the classes that define a method of this name; None when not all classes are known."""

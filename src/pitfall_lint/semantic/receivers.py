@@ -77,14 +77,17 @@ class Receivers:
         lineage: Lineage | None = None,
         at: Callable[[str], Receivers] | None = None,
         asking: Asking | None = None,
+        path: str = "",
+        near: Callable[[frozenset[str]], Collection[str] | None] = lambda roots: None,
     ) -> None:
+        self._path = path
+        self._files_near = near
+        """Returns the files that have to do with some things, this one perhaps among them, where all files are known."""
         self.elsewhere = elsewhere
         """Tells in which module of the project an imported name is to be found, and under which names there."""
         self.at = at or (lambda path: self)
         """Answers the same questions for another file."""
         self.lineage = lineage or Lineage((), ())
-        self._knows_all = self.lineage.is_complete
-        """Whether all classes of the project are among the words of interest."""
         self._asking = asking or Asking()
         self.giving = giving
         """The packages of what library functions and methods are known to give, by their leaf names."""
@@ -237,7 +240,8 @@ class Receivers:
             return None
 
         def ask() -> bool:
-            return any(self.at(path).holds(attribute, roots) for path in places)
+            near = self._files_near(roots)
+            return any(self.at(path).holds(attribute, roots) for path in places if near is None or path in near)
 
         return self._remembered((f".{attribute}", roots), ask, for_all=True)
 
@@ -372,7 +376,10 @@ class Receivers:
         """Tell whether this file names one of the packages, or imports what does."""
         found = self._nearness.get(roots)
         if found is None:
-            found = is_near(roots, self.named) or (not self._knows_all and self._says(roots)) or self.reaches("", roots)
+            files = self._files_near(roots)
+            found = is_near(roots, self.named) or (files is not None and self._path in files)
+            if files is None:
+                found = found or self._says(roots) or self.reaches("", roots)
             self._nearness[roots] = found
         return found
 

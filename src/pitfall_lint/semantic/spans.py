@@ -10,12 +10,13 @@ import ast
 import bisect
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pitfall_lint.source import Source
 
 _DEFINITION = re.compile(rb"^([ \t\f]*)(async[ \t]+def|def|class)[ \t]+\w", re.MULTILINE)
 _TOP = re.compile(rb"\n(?:async def|def|class) ")
-_OUTER_LINE = re.compile(rb"^[^ \t\f\r\n#)\]}]", re.MULTILINE)
+_OUTER_LINE = re.compile(rb"\n(?=[^ \t\f\r\n#)\]}])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ class Spans:
     def __init__(self, source: Source) -> None:
         self.data = source.data
         self._start = len(source.bom)
-        self._outer_lines: dict[int, re.Pattern[bytes]] = {}
+        self._outer_lines: dict[int, list[int]] = {}
+        """By indentation: where the lines begin that are no deeper."""
         self._found: list[Place] = []
         """In the order of their starts, as they do not overlap."""
         self._starts: list[int] = []
@@ -109,13 +111,17 @@ class Spans:
 
     def _end(self, start: int, indent: int) -> int:
         """Return where the first line begins that is no deeper than the one at `start`."""
-        pattern = self._outer_lines.get(indent)
-        if pattern is None:
-            text = rb"^[ \t\f]{0,%d}[^ \t\f\r\n#)\]}]" % indent
-            pattern = self._outer_lines[indent] = re.compile(text, re.MULTILINE) if indent else _OUTER_LINE
+        lines = self._outer_lines.get(indent)
+        if lines is None:
+            lines = self._outer_lines[indent] = [match.end() for match in _outer(indent).finditer(self.data)]
         position = self.data.find(b"\n", start)
-        match = pattern.search(self.data, position + 1) if position >= 0 else None
-        return match.start() if match else len(self.data)
+        index = bisect.bisect_right(lines, position) if position >= 0 else len(lines)
+        return lines[index] if index < len(lines) else len(self.data)
+
+
+@lru_cache(maxsize=64)
+def _outer(indent: int) -> re.Pattern[bytes]:
+    return re.compile(rb"\n(?=[ \t\f]{0,%d}[^ \t\f\r\n#)\]}])" % indent) if indent else _OUTER_LINE
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pitfall_lint.libraries import Libraries, Type
@@ -23,15 +23,24 @@ class Surroundings:
     """The modules of projects, as far as one set of words goes."""
 
     def __init__(
-        self, libraries: Libraries, find: Callable[[bytes], set[str]], files: Iterable[tuple[str, Kin]] | None = None
+        self,
+        libraries: Libraries,
+        find: Callable[[bytes], set[str]],
+        files: Sequence[tuple[str, Kin]] | None = None,
+        texts: Mapping[str, bytes] | None = None,
     ) -> None:
-        """`find` returns the words of interest in a text; `files` say of all files, by path, what classes they hold."""
+        """`find` returns the words of interest in a text.
+
+        `files` say of all files, by path, what classes they hold; `texts` are the bytes of some, not to be read again.
+        """
         self.libraries = libraries
+        self._texts = dict(texts or {})
+        self._paths = [path for path, _ in files or ()]
+        self._near: dict[Project, Nearness] = {}
         self.find = find
         self.is_complete = files is not None
         types = (name for row in libraries.rows(Type) for name in row.names)
         self.lineage = Lineage(files or (), {name.rpartition(".")[2] for name in types})
-        self.lineage.is_complete = self.is_complete
         self._asking = Asking()
         self._named: dict[str, frozenset[str]] = {}
         self._owners: dict[str, dict[str, frozenset[str]]] = {}
@@ -40,16 +49,33 @@ class Surroundings:
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit; what others lead to may have come from it."""
         self._named.pop(path, None)
+        self._texts.pop(path, None)
         self._owners.pop(path, None)
+        self._near.clear()
         self._receivers.clear()
         self._asking = Asking()
+
+    def text(self, path: str, project: Project) -> bytes:
+        """Return the bytes of a module; nothing when it cannot be read."""
+        known = self._texts.get(path)
+        return known if known is not None else project.read(path) or b""
 
     def named_in(self, path: str, project: Project) -> frozenset[str]:
         """Return the words of interest in a module."""
         found = self._named.get(path)
         if found is None:
-            found = self._named[path] = frozenset(self.find(project.read(path) or b""))
+            found = self._named[path] = frozenset(self.find(self.text(path, project)))
         return found
+
+    def near(self, roots: frozenset[str], project: Project) -> Collection[str] | None:
+        """Return the files that name one of some things, or import what does; None when not all files are known."""
+        if not self.is_complete:
+            return None
+        if project not in self._near:
+            named = {path: self.named_in(path, project) for path in self._paths}
+            imported = {path: project.imported_by(Source(path, self.text(path, project))) for path in self._paths}
+            self._near[project] = Nearness(named, imported)
+        return self._near[project].of(roots)
 
     def names(self, path: str, roots: frozenset[str], project: Project) -> bool:
         """Tell whether a module names one of some things."""
@@ -58,12 +84,12 @@ class Surroundings:
         if self.is_complete:  # all classes that matter are among the words that are looked for
             return False
         classes = [root.encode() for root in roots if "." not in root]
-        return bool(classes) and any(name in (project.read(path) or b"") for name in classes)
+        return bool(classes) and any(name in self.text(path, project) for name in classes)
 
     def owners_in(self, path: str, project: Project) -> dict[str, frozenset[str]]:
         """Return the coroutine functions of a module, with the classes whose methods they are."""
         if path not in self._owners:
-            self._owners[path] = coroutines_of(project.read(path) or b"")
+            self._owners[path] = coroutines_of(self.text(path, project))
         return self._owners[path]
 
     def receivers(self, source: Source, found: frozenset[str], reach: Reach, project: Project) -> Receivers:
@@ -78,15 +104,44 @@ class Surroundings:
         return Receivers(
             *(source.data, found, lambda name: bound.get(name, ()), reach, giving(self.libraries)),
             *(elsewhere, self.lineage, lambda path: self._receivers_of(path, project), self._asking),
+            *(path, lambda roots: self.near(roots, project)),
         )
 
     def _receivers_of(self, path: str, project: Project) -> Receivers:
         known = self._receivers.get(path)
         if known is None:
-            source = Source(path, project.read(path) or b"")
+            source = Source(path, self.text(path, project))
             found = self.named_in(path, project)
             known = self._receivers[path] = self.receivers(source, found, Reach(self, source, project), project)
         return known
+
+
+class Nearness:
+    """Which files name some things, or import what does."""
+
+    def __init__(self, named: Mapping[str, Iterable[str]], imported: Mapping[str, Iterable[str]]) -> None:
+        self._naming: dict[str, set[str]] = {}
+        self._importers: dict[str, list[str]] = {}
+        self._answers: dict[frozenset[str], frozenset[str]] = {}
+        for path, words in named.items():
+            for word in words:
+                self._naming.setdefault(word, set()).add(path)
+        for path, modules in imported.items():
+            for module in modules:
+                self._importers.setdefault(module, []).append(path)
+
+    def of(self, roots: frozenset[str]) -> frozenset[str]:
+        """Return those files."""
+        found = self._answers.get(roots)
+        if found is None:
+            none: set[str] = set()
+            naming: set[str] = set()
+            for package, _, leaf in (root.rpartition(".") for root in roots):
+                here = self._naming.get(leaf, none)
+                naming |= here & self._naming.get(package, none) if package else here
+            importers = (path for module in naming for path in self._importers.get(module, ()))
+            found = self._answers[roots] = frozenset(naming.union(importers))
+        return found
 
 
 class Reach:
@@ -121,7 +176,7 @@ class Reach:
         if found is None or len(found[1]) != 1:
             return found is None or bool(classes) or not found[1]  # an object's attribute is a method
         path, (name,) = found
-        data = self._project.read(path) or b""
+        data = self._around.text(path, self._project)
         bound = self._project.bindings_of(path, data)
         assigned = rb"^[ \t]*%s\b[^=\n(]*=" % re.escape(name.encode())
         if name in bound or "*" in bound or re.search(assigned, data, re.MULTILINE):
