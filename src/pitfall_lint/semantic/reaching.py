@@ -121,18 +121,7 @@ class Follower:
                     return None
             return state
         if isinstance(node, cst.If):
-            state = self._expression(node.test, state)
-            if self.found:
-                return None
-            then = self._block(node.body, self.refined(state, node.test, True))
-            if self.found:
-                return None
-            other = self.refined(state, node.test, False)
-            if isinstance(node.orelse, cst.If):
-                other = self._statement(node.orelse, other)
-            elif node.orelse is not None:
-                other = self._block(node.orelse.body, other)
-            return united(then, other)
+            return self._if(node, state)
         if isinstance(node, (cst.For, cst.While)):
             return self._loop(node, state)
         if isinstance(node, (cst.Try, cst.TryStar)):
@@ -157,6 +146,24 @@ class Follower:
                 return self._expression(node, state)
             return self._change(UNKNOWN) if node.name.value == self.key else state
         return self._small(node, state)
+
+    def _if(self, node: cst.If, state: State) -> State:
+        ways: list[State] = []
+        chain: cst.If | cst.Else | None = node
+        while isinstance(chain, cst.If) and (chain is node or chain in self.path or self._matters(chain)):
+            state = self._expression(chain.test, state)
+            if self.found:
+                return None
+            ways.append(self._block(chain.body, self.refined(state, chain.test, True)))
+            if self.found:
+                return None
+            state = self.refined(state, chain.test, False)
+            chain = chain.orelse
+        if isinstance(chain, cst.Else):
+            state = self._block(chain.body, state)
+        for way in reversed(ways):
+            state = united(way, state)
+        return state
 
     def _small(self, node: cst.CSTNode, state: State) -> State:
         if node in self.path:
