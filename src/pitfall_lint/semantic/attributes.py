@@ -132,10 +132,9 @@ def assignments(class_: Class, name: str) -> list[Assignment]:
             isinstance(node, cst.Assign) and any(_is_name(t.target, name) for t in node.targets)
         ):
             found.append((None, node, node.value))
-    for method in class_.methods():
-        if _may_assign(method, name):
-            for node, value in attribute_targets(method).get(name, ()):
-                found.append((method, node, value))
+    for method in _assigning(class_, name):
+        for node, value in attribute_targets(method).get(name, ()):
+            found.append((method, node, value))
     return found
 
 
@@ -173,8 +172,16 @@ def attribute_targets(method: Function) -> dict[str, list[tuple[cst.CSTNode, cst
 _GIVING = frozenset([cst.Assign, cst.AnnAssign, cst.AugAssign, cst.WithItem, cst.For])
 
 
-def _may_assign(method: Function, name: str) -> bool:
-    return method.block is None or name.encode() in glimpse.attributes_given(method)
+def _assigning(class_: Class, name: str) -> list[Function]:
+    """Return the methods of a class that may assign an attribute, told by their bytes."""
+    key = ("assigning", class_)
+    by_name: dict[bytes, list[Function]] | None = class_.file.memo.get(key)
+    if by_name is None:
+        by_name = class_.file.memo[key] = {}
+        for method in class_.methods():
+            for given in glimpse.attributes_given(method) if method.block is not None else attribute_targets(method):
+                by_name.setdefault(given if isinstance(given, bytes) else given.encode(), []).append(method)
+    return by_name.get(name.encode(), [])
 
 
 def _collect(

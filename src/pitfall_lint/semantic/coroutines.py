@@ -58,18 +58,36 @@ def _always_gives(function: Function) -> bool:
 
 def _is_asked_for(call: Call) -> bool:
     """Tell whether the function around a call asks what the callee is: `if iscoroutinefunction(f): await f()`."""
-    callee, function = call.file.text(call.node.func), call.function
-    if function is None or b"iscoroutinefunction" not in call.file.source.data:
+    function = call.function
+    if function is None or not _has_word(call.file, b"iscoroutinefunction"):
         return False
+    callee = call.file.text(call.node.func)
     asked = (n for n in function.nodes(cst.Call) if call.file.text(n.func).endswith("iscoroutinefunction"))
     return any(call.file.text(arg.value) == callee for node in asked for arg in node.args)
 
 
 def _is_replaced(file: File, method: str) -> bool:
     """Tell whether this file puts something else in the place of a method: `client.run = wrapped`."""
-    name = re.escape(method.encode())
-    pattern = rb"\.%s\s*=[^=]|setattr\([^)]*[\"']%s[\"']" % (name, name)
-    return re.search(pattern, file.source.data) is not None
+    replaced: set[bytes] | None = file.memo.get("replaced methods")
+    if replaced is None:
+        data = file.source.data
+        replaced = file.memo["replaced methods"] = set(_ASSIGNED.findall(data))
+        for given in _SET.findall(data):
+            replaced.update(_QUOTED.findall(given))
+    return method.encode() in replaced
+
+
+_ASSIGNED = re.compile(rb"\.([\w\x80-\xff]+)(?=\s*=[^=])")
+_SET = re.compile(rb"setattr\(([^)]*)")
+_QUOTED = re.compile(rb"[\"']([\w\x80-\xff]+)(?=[\"'])")
+
+
+def _has_word(file: File, word: bytes) -> bool:
+    key = ("has word", word)
+    if key not in file.memo:
+        file.memo[key] = word in file.source.data
+    found: bool = file.memo[key]
+    return found
 
 
 def keeps_coroutine(function: Function, *, any_kind: bool = False) -> bool:
@@ -129,7 +147,7 @@ def _branches(node: cst.BaseExpression) -> list[cst.BaseExpression]:
 
 def _asks_what_it_is_given(decorator: Function) -> bool:
     """Tell whether a decorator tests its argument by `iscoroutinefunction`."""
-    if not decorator.params or b"iscoroutinefunction" not in decorator.file.source.data:
+    if not decorator.params or not _has_word(decorator.file, b"iscoroutinefunction"):
         return False
     asked = (n for n in decorator.nodes(cst.Call) if decorator.file.text(n.func).endswith("iscoroutinefunction"))
     return any(decorator.file.text(arg.value) == decorator.params[0].name for node in asked for arg in node.args)

@@ -28,7 +28,13 @@ def facts_of(node: cst.CSTNode, known: dict[cst.CSTNode, Facts]) -> Facts:
     """Return the facts of a statement or block, looked up or found out now; those of the statements in it are kept."""
     found = known.get(node)
     if found is None:
-        found = known[node] = _Gatherer(known).facts(node)
+        chain = [node]
+        while isinstance(chain[-1], cst.If) and isinstance(chain[-1].orelse, cst.If):
+            chain.append(chain[-1].orelse)
+        for part in reversed(chain):  # the last `elif` first: not one inside the other
+            if part not in known:
+                known[part] = _Gatherer(known).facts(part)
+        found = known[node]
     return found
 
 

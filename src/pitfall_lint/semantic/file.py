@@ -212,9 +212,9 @@ class File(Mending):
         found = self._functions.get(node)
         if found is None:
             tree = self.tree_of(node)
-            for block, known in self._trees.items():
-                if block is not None and known is tree and self._is_outermost(node, block):
-                    found = self.function_for(block)
+            block = self.outline.function_at(tree.slice.lines[-1]) if tree is not None and tree.slice.lines else None
+            if block is not None and self._trees.get(block) is tree and self._is_outermost(node, block):
+                found = self.function_for(block)
             if found is None:
                 outer = self._parents.get(node)
                 outer = self._parents.get(outer) if isinstance(outer, cst.IndentedBlock) else outer

@@ -108,26 +108,22 @@ def _is_local(function: Function, name: str) -> bool:
 
 
 def _follow(function: Function, call: Call, resource: Resource, name: str) -> Local | None:
-    file, graph = function.file, function.file.flow(function)
+    graph = function.file.flow(function)
     if not graph.is_complete:
         return None
-    own = set(function.nodes(cst.Name))
     made = frozenset(graph.steps_of(call.node))
     handed_on = False
     closing: dict[Step, cst.CSTNode] = {}
     gone: set[Step] = set()
     lent: set[Step] = set()
-    for node in all_nodes(function.node.body):
-        if not isinstance(node, cst.Name) or node.value != name or _is_no_use(file, node):
-            continue
-        if node not in own:
+    for node, is_own in _mentions(function).get(name, ()):
+        if not is_own:
             return None  # a nested function knows it: it may close it
-        if file.statement_of(node) is call.statement:
+        what, statement, steps = _role(function, node, resource)
+        if statement is call.statement:
             continue  # `session = session or Ctor()`
-        what = _done_to(file, node, resource)
-        steps = graph.steps_of(node)
         if what == "close":
-            closing.update(dict.fromkeys(steps, file.statement_of(node)))
+            closing.update(dict.fromkeys(steps, statement))
         elif what in ("gone", "rebound"):
             gone.update(steps)
             handed_on = handed_on or (what == "gone" and not made.issuperset(steps))
@@ -147,6 +143,30 @@ def _follow(function: Function, call: Call, resource: Resource, name: str) -> Lo
         return None
     exits = frozenset(kind for kind in ("end", "return", "raise", "cancel") if "open" in states.exits(kind))
     return Local(call, resource, tuple(dict.fromkeys(closing.values())), handed_on, exits)
+
+
+def _mentions(function: Function) -> dict[str, list[tuple[cst.Name, bool]]]:
+    """Return the names that are used in a function, and whether they stand in no function inside it."""
+    key = ("names in", function)
+    found: dict[str, list[tuple[cst.Name, bool]]] | None = function.file.memo.get(key)
+    if found is None:
+        found = function.file.memo[key] = {}
+        own = set(function.nodes(cst.Name))
+        for node in all_nodes(function.node.body):
+            if isinstance(node, cst.Name) and not _is_no_use(function.file, node):
+                found.setdefault(node.value, []).append((node, node in own))
+    return found
+
+
+def _role(function: Function, node: cst.Name, resource: Resource) -> tuple[str | None, cst.CSTNode, tuple[Step, ...]]:
+    """Return what one mention does to an object of this type, the statement it stands in, and the steps."""
+    key = ("role", node, resource.type)
+    memo = function.file.memo
+    if key not in memo:
+        file = function.file
+        memo[key] = _done_to(file, node, resource), file.statement_of(node), file.flow(function).steps_of(node)
+    found: tuple[str | None, cst.CSTNode, tuple[Step, ...]] = memo[key]
+    return found
 
 
 def _is_no_use(file: File, node: cst.Name) -> bool:

@@ -48,7 +48,7 @@ def module_lookup(file: File, name: str) -> Found | None:
         return file.module_names[name]
     bindings: list[Binding | Block | Imported] = []
     outline = file.outline
-    bindings.extend(b for b in outline.blocks if b.name == name and _at_module_level(file, b))
+    bindings.extend(_definitions(file).get(name, ()))
     imported = outline.imports.get(name, ())
     if imported:
         bindings.extend(imported)
@@ -65,8 +65,15 @@ def module_lookup(file: File, name: str) -> Found | None:
     return found
 
 
-def _at_module_level(file: File, block: Block) -> bool:
-    return block.parent is None
+def _definitions(file: File) -> dict[str, list[Block]]:
+    """Return the functions and classes of the module itself, by name."""
+    found: dict[str, list[Block]] | None = file.memo.get("definitions")
+    if found is None:
+        found = file.memo["definitions"] = {}
+        for block in file.outline.blocks:
+            if block.parent is None:
+                found.setdefault(block.name, []).append(block)
+    return found
 
 
 def _global_assignments(file: File, name: str) -> list[Binding]:

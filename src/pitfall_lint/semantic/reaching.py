@@ -18,7 +18,8 @@ from pitfall_lint.semantic.shapes import UNKNOWN, Shapes
 from pitfall_lint.semantic.walk import own_nodes
 
 State = Shapes | None
-_CONDITIONS = (cst.IfExp, cst.BooleanOperation)
+Behind = dict[tuple[cst.CSTNode, str], tuple[tuple[State, State], list[State]]]
+"""By block and variable: what it began with (in the function, in the block), and the states behind its statements."""
 
 
 def united(*states: State) -> State:
@@ -44,7 +45,12 @@ class Follower:
     """What was last assigned."""
     facts: dict[cst.CSTNode, Facts] = field(default_factory=dict)
     """What is known of statements; share it between the variables of a file."""
+    behind: Behind = field(default_factory=dict)
+    """What was found to be left behind the statements of blocks; share it between those who evaluate alike."""
+    cuts: Callable[[], int] = lambda: 0
+    """How often `evaluate` could not go on to the end so far: such answers are not kept."""
     _below: dict[cst.CSTNode, cst.CSTNode] = field(default_factory=dict)
+    _initial: State = None
 
     def at(self, body: cst.CSTNode, way: Sequence[cst.CSTNode]) -> Shapes:
         """Return what reaches a node; `way` is the node and what stands around it up to `body`."""
@@ -54,7 +60,8 @@ class Follower:
                 return self.entry()  # nothing here can tell or change anything
         self.path = frozenset(way)
         self._below = dict(zip(way[1:], way, strict=False))
-        state = self._block(body, self.entry())
+        self._initial = self.entry()
+        state = self._block(body, self._initial)
         return (self.arrived if self.found else state) or ()
 
     def at_end(self, body: cst.CSTNode, initial: State) -> State:
@@ -75,6 +82,9 @@ class Follower:
             statements = node.body
         else:
             return self._expression(node, state)
+        if (below := self._below.get(node)) is not None:
+            at = statements.index(below)
+            state, statements = self._passed(node, statements[:at], state), statements[at:]
         for statement in statements:
             if self.found:
                 return None
@@ -82,6 +92,23 @@ class Follower:
             if state is None and not self.path:
                 return None
         return state
+
+    def _passed(self, block: cst.CSTNode, statements: Sequence[cst.CSTNode], state: State) -> State:
+        """Return what is left behind these statements of a block, on the way to a later one; kept for the next way."""
+        known = self.behind.get((block, self.key))
+        if known is None or known[0] != (self._initial, state):
+            known = self.behind[block, self.key] = ((self._initial, state), [state])
+        states = known[1]
+        while len(states) <= len(statements):
+            at, cuts = len(states), self.cuts()
+            state = self._statement(statements[at - 1], states[-1])
+            if self.cuts() != cuts:  # not what holds for good
+                for statement in statements[at:]:
+                    state = self._statement(statement, state)
+                return state
+            if len(states) == at:  # else the question has come back to this block
+                states.append(state)
+        return states[len(statements)]
 
     def _statement(self, node: cst.CSTNode, state: State) -> State:
         inside = node in self.path
@@ -94,18 +121,7 @@ class Follower:
                     return None
             return state
         if isinstance(node, cst.If):
-            state = self._expression(node.test, state)
-            if self.found:
-                return None
-            then = self._block(node.body, self.refined(state, node.test, True))
-            if self.found:
-                return None
-            other = self.refined(state, node.test, False)
-            if isinstance(node.orelse, cst.If):
-                other = self._statement(node.orelse, other)
-            elif node.orelse is not None:
-                other = self._block(node.orelse.body, other)
-            return united(then, other)
+            return self._if(node, state)
         if isinstance(node, (cst.For, cst.While)):
             return self._loop(node, state)
         if isinstance(node, (cst.Try, cst.TryStar)):
@@ -130,6 +146,24 @@ class Follower:
                 return self._expression(node, state)
             return self._change(UNKNOWN) if node.name.value == self.key else state
         return self._small(node, state)
+
+    def _if(self, node: cst.If, state: State) -> State:
+        ways: list[State] = []
+        chain: cst.If | cst.Else | None = node
+        while isinstance(chain, cst.If) and (chain is node or chain in self.path or self._matters(chain)):
+            state = self._expression(chain.test, state)
+            if self.found:
+                return None
+            ways.append(self._block(chain.body, self.refined(state, chain.test, True)))
+            if self.found:
+                return None
+            state = self.refined(state, chain.test, False)
+            chain = chain.orelse
+        if isinstance(chain, cst.Else):
+            state = self._block(chain.body, state)
+        for way in reversed(ways):
+            state = united(way, state)
+        return state
 
     def _small(self, node: cst.CSTNode, state: State) -> State:
         if node in self.path:

@@ -142,12 +142,18 @@ def concatenated(*operands: Shapes) -> Shapes:
     """Return every alternative of the first operand followed by every one of the next."""
     result: Shapes = (Shape(),)
     for operand in operands:
-        result = merged(
-            joined((*left.parts, *right.parts), right.origin if not left.parts else left.origin)
-            for left in result
-            for right in operand
-        )
+        if len(result) == len(operand) == 1:
+            result = (_followed(result[0], operand[0]),)
+        else:
+            result = merged(_followed(left, right) for left in result for right in operand)
     return result
+
+
+def _followed(left: Shape, right: Shape) -> Shape:
+    if not left.parts:
+        return Shape(right.parts, right.origin)
+    edge = joined((left.parts[-1], *right.parts[:1])).parts
+    return Shape((*left.parts[:-1], *edge, *right.parts[1:]), left.origin)
 
 
 def interleaved(separator: Shapes, items: Iterable[Shapes]) -> Shapes:

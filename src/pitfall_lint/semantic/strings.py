@@ -38,6 +38,11 @@ class _Effort:
 _effort = _Effort()
 
 
+def cuts() -> int:
+    """Return how often an answer was cut short so far: what was found meanwhile need not hold for good."""
+    return _effort.cuts
+
+
 def shapes_of(file: File, node: cst.BaseExpression, frame: Frame = _NO_FRAME) -> Shapes:
     """Return the alternatives of an expression's text; never empty.
 

@@ -205,7 +205,7 @@ class Syntax:
 
     def tree_of(self, node: cst.CSTNode) -> Tree | None:
         """Return the tree that holds a node."""
-        current = node
-        while (outer := self._parents.get(current)) is not None:
-            current = outer
-        return self._tree_of.get(current)
+        scope = self._scope_of.get(node)
+        while scope is not None and scope.parent is not None:
+            scope = scope.parent
+        return self._tree_of.get(scope.node) if scope is not None else None

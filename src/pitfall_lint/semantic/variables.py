@@ -70,8 +70,15 @@ def _owner(file: File, name: str, node: cst.CSTNode) -> Scope | None:
 
 def _follower(file: File, key: str, entry: Callable[[], Shapes], frame: Frame) -> Follower:
     resets = _resets(file, key) if "." in key else lambda call: False
-    facts = file.memo.setdefault("statement facts", {})
-    return Follower(key, lambda value: strings.shapes_of(file, value, frame), entry, resets, facts=facts)
+    return Follower(
+        key,
+        lambda value: strings.shapes_of(file, value, frame),
+        entry,
+        resets,
+        facts=file.memo.setdefault("statement facts", {}),
+        behind={} if frame else file.memo.setdefault("behind statements", {}),
+        cuts=strings.cuts,
+    )
 
 
 def _follow(

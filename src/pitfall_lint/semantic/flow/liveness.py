@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -36,8 +37,13 @@ def relevant(reasoner: Reasoner) -> frozenset[str]:
 
 def live(reasoner: Reasoner) -> dict[Step, frozenset[str]]:
     """Return for each step the keys that some test at or after it still asks for."""
-    wanted: dict[Step, frozenset[str]] = {}
-    kills: dict[Step, frozenset[str]] = {}
+    numbers = {key: number for number, key in enumerate(sorted(reasoner.relevant))}
+
+    def bits(keys: Iterable[str]) -> int:
+        return sum(1 << numbers[key] for key in keys if key in numbers)
+
+    wanted: dict[Step, int] = {}
+    kept: dict[Step, int] = {}
     before: dict[Step, list[Step]] = {}
     for step in reasoner.steps:
         used: frozenset[str] = reasoner.keys(step.node) if step.kind == "test" else frozenset()
@@ -48,15 +54,16 @@ def live(reasoner: Reasoner) -> dict[Step, frozenset[str]]:
                 used |= reasoner.keys(value)
                 if not any(edge.raised for edge in step.edges):
                     killed.add(key)
-        wanted[step], kills[step] = used & reasoner.relevant, frozenset(killed)
+        wanted[step], kept[step] = bits(used), ~bits(killed)
         for edge in step.edges:
             before.setdefault(edge.target, []).append(step)
-    work = [step for step in reasoner.steps if wanted[step]]
+    work = {step: None for step in reasoner.steps if wanted[step]}
     while work:
-        step = work.pop()
+        step, _ = work.popitem()
         for earlier in before.get(step, ()):
-            more = wanted[earlier] | (wanted[step] - kills[earlier])
+            more = wanted[earlier] | (wanted[step] & kept[earlier])
             if more != wanted[earlier]:
                 wanted[earlier] = more
-                work.append(earlier)
-    return wanted
+                work[earlier] = None
+    sets = {mask: frozenset(key for key, number in numbers.items() if mask >> number & 1) for mask in wanted.values()}
+    return {step: sets[mask] for step, mask in wanted.items()}
