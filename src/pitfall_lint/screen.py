@@ -66,7 +66,7 @@ class Screen:
     """The project's coroutine functions, if somebody has looked for all of them."""
     _nearby: Nearby = field(init=False, repr=False)
     _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
-    _passing: dict[str, dict[str, tuple[Want, ...]]] = field(default_factory=dict, repr=False)
+    passing: dict[str, dict[str, tuple[Want, ...]]] = field(default_factory=dict, repr=False)
     """The names that modules pass on which nobody looks at otherwise."""
     _foreign: dict[str, tuple[int, dict[str, tuple[Want, ...]]]] = field(default_factory=dict, repr=False)
     """By file: the hash of its bytes, and the names that other modules pass on to it."""
@@ -246,9 +246,9 @@ class Screen:
         source = Source(path, project.read(path) or b"")
         if self.coroutines is not None:  # all files are looked at anyway
             return self._alone(source, project).passed_on
-        passed = self._passing.get(path)
+        passed = self.passing.get(path)
         if passed is None:
-            passed = self._passing[path] = self._look_for_passing(source, project)
+            passed = self.passing[path] = self._look_for_passing(source, project)
         return passed
 
     def _look_for_passing(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
@@ -324,7 +324,7 @@ class Screen:
         self.around.forget(os.path.abspath(path))
         self._nearby.forget(path)
         self._own.clear()
-        self._passing.clear()
+        self.passing.clear()
         self._foreign.clear()
         self.woken.clear()
         self._kept.clear()

@@ -113,6 +113,11 @@ class Project:
             self._before[path] = file
         self._exists.clear()
 
+    def missing(self) -> Iterable[str]:
+        """Return the paths at which modules were looked for, and are not."""
+        absent = [path for path, found in self._exists.items() if not found]
+        return [*absent, *(f"{path}.py" for path in absent if not path.endswith(".py"))]
+
     def package(self, path: str) -> tuple[str, str]:
         """Return the folder that imports of a file start from, and the file's own dotted name."""
         folder, name = os.path.split(path)
