@@ -82,7 +82,7 @@ def fetch(name: str, folder: Path) -> Path:
 
 
 def own_environment(scratch: Path) -> dict[str, str]:
-    """Return the environment of all runs: a cache of its own, and compiled modules, as an installed program has them."""
+    """Return the environment of all runs: a cache of its own, and compiled modules, as installed ones are."""
     environment = {**os.environ, "PITFALL_LINT_CACHE_DIR": str(scratch / "ours")}
     environment["PYTHONPYCACHEPREFIX"] = str(scratch / "compiled")
     for name in ("PITFALL_LINT_NO_CACHE", "PYTHONDONTWRITEBYTECODE"):
