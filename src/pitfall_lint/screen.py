@@ -24,7 +24,7 @@ from pitfall_lint.semantic.wants import Want, constructed, plain_want, telling_n
 from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
 
-_KEPT = 100
+_KEPT = 16
 """Files that are kept as they were read, until it is told where they have to be looked at."""
 
 
