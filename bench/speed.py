@@ -82,9 +82,11 @@ def fetch(name: str, folder: Path) -> Path:
 
 
 def own_environment(scratch: Path) -> dict[str, str]:
-    """Return the environment of all runs: a cache of its own."""
+    """Return the environment of all runs: a cache of its own, and compiled modules, as installed ones are."""
     environment = {**os.environ, "PITFALL_LINT_CACHE_DIR": str(scratch / "ours")}
-    environment.pop("PITFALL_LINT_NO_CACHE", None)
+    environment["PYTHONPYCACHEPREFIX"] = str(scratch / "compiled")
+    for name in ("PITFALL_LINT_NO_CACHE", "PYTHONDONTWRITEBYTECODE"):
+        environment.pop(name, None)
     return environment
 
 

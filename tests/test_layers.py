@@ -19,7 +19,7 @@ ROOT = SRC.parent.parent
 LAYERS = """
     cli server
     reporters diagnose baseline since why watch
-    repeating remembering spread
+    repeating remembering neighbours spread
     echoing plain
     run sending
     parcel

@@ -82,6 +82,8 @@ class Linter:
             settings = self._resolver.for_file(path or source.path)
             rules = self.rules(settings, source.path)
             project = self.project(settings)
+            if awake is None:
+                self._screen(settings, rules)
             if awake is not None and awake.lines is not None:
                 codes = {rule.code for rule in awake.rules}
                 awake = dataclasses.replace(awake, rules=tuple(rule for rule in rules if rule.code in codes))
@@ -133,10 +135,12 @@ class Linter:
         Raises SelectorError, ConfigError, LibraryError.
         """
         settings = self._resolver.for_file(path)
-        project = self.project(settings)
-        screen = screen_for(self.rules(settings, path), project.libraries)
+        return self._screen(settings, self.rules(settings, path)), self.project(settings)
+
+    def _screen(self, settings: config.Settings, rules: tuple[catalog.Rule, ...]) -> Screen:
+        screen = screen_for(rules, self.project(settings).libraries)
         screen.passed_before = self._passed_before
-        return screen, project
+        return screen
 
     def wake(self, source: Source, path: str) -> Awake:
         """Return what of a file needs a closer look."""
@@ -172,9 +176,25 @@ class Linter:
         """Return what has to be looked at, by the lines of each rule."""
         return awake_of((0, "", lines), self._catalog)
 
-    def believe(self, passed_before: Callable[[str], dict[str, tuple[Want, ...]] | None]) -> None:
-        """Take somebody's word for what files passed on; None where they have to be looked at."""
+    def passings(self) -> Mapping[str, Mapping[str, tuple[Want, ...]]]:
+        """Return what modules beside the linted ones were found to pass on; nothing where settings differ."""
+        screens = {
+            id(screen): screen for settings, rules in self._rules.values() if (screen := self._screen(settings, rules))
+        }
+        return next(iter(screens.values())).passing if len(screens) == 1 else {}
+
+    def looked_for_in_vain(self) -> Iterable[str]:
+        """Return the paths at which modules were looked for, and are not."""
+        return [path for project in self._projects.values() for path in project.missing()]
+
+    def believe(
+        self,
+        passed_before: Callable[[str], dict[str, tuple[Want, ...]] | None],
+        read: Callable[[str], bytes | None] | None = None,
+    ) -> None:
+        """Take somebody's word for what files passed on; None where they have to be looked at, and are `read`."""
         self._passed_before = passed_before
+        self._module_bytes = read or self._module_bytes
 
     def pass_anew(self, path: str) -> None:
         """Forget what other modules pass on to a file."""

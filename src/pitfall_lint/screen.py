@@ -24,7 +24,7 @@ from pitfall_lint.semantic.wants import Want, Wants, constructed, plain_want, te
 from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
 
-_KEPT = 100
+_KEPT = 16
 """Files that are kept as they were read, until it is told where they have to be looked at."""
 
 
@@ -70,7 +70,7 @@ class Screen:
     """The project's coroutine functions, if somebody has looked for all of them."""
     _nearby: Nearby = field(init=False, repr=False)
     _own: dict[str, _Alone] = field(default_factory=dict, repr=False)
-    _passing: dict[str, dict[str, tuple[Want, ...]]] = field(default_factory=dict, repr=False)
+    passing: dict[str, dict[str, tuple[Want, ...]]] = field(default_factory=dict, repr=False)
     """The names that modules pass on which nobody looks at otherwise."""
     _foreign: dict[str, tuple[int, dict[str, tuple[Want, ...]]]] = field(default_factory=dict, repr=False)
     """By file: the hash of its bytes, and the names that other modules pass on to it."""
@@ -269,9 +269,9 @@ class Screen:
         source = Source(path, self.around.text(path, project))
         if self.coroutines is not None:  # all files are looked at anyway
             return self._alone(source, project).passed_on
-        passed = self._passing.get(path)
+        passed = self.passing.get(path)
         if passed is None:
-            passed = self._passing[path] = self._look_for_passing(source, project)
+            passed = self.passing[path] = self._look_for_passing(source, project)
         return passed
 
     def _look_for_passing(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
@@ -355,7 +355,7 @@ class Screen:
         self.around.forget(os.path.abspath(path))
         self._nearby.forget(path)
         self._own.clear()
-        self._passing.clear()
+        self.passing.clear()
         self._foreign.clear()
         self.woken.clear()
         self._kept.clear()

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from pitfall_lint import cache, catalog, config, discover, grading, libraries, remembering, repeating, run, timing
+from pitfall_lint import (
+    cache,
+    catalog,
+    config,
+    discover,
+    grading,
+    libraries,
+    neighbours,
+    remembering,
+    repeating,
+    run,
+    timing,
+)
 from pitfall_lint.cli import nearest_command, output, show
 from pitfall_lint.cli.options import check_options, overrides_of
 from pitfall_lint.compiled import load_catalog
@@ -21,7 +33,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
 _LOOKS = frozenset(
-    {"output_format", "color", "quiet", "silent", "statistics", "exit_zero", "jobs", "output_file", "timing"}
+    {"output_format", "color", "quiet", "silent", "statistics", "exit_zero", "jobs", "output_file", "timing", "paths"}
 )
 """Options that change how findings are shown, not which."""
 _FOR_PEOPLE = ("full", "concise", "grouped")
@@ -167,9 +179,11 @@ class _Run:
         progress = output.Progress(len(files), self.options["quiet"] or self.options["silent"])
         try:
             with timing.stage("cache"):
-                # One file alone changed, or the run would have been answered: there is nothing to recall.
-                remembers = cache.RECORDER is not None and linter.hide is None and len(files) > 1
-                memory = self.memory(files) if remembers else None
+                remembers = cache.RECORDER is not None and linter.hide is None and not self.task.fix
+                # Of files that are named one by one others are named the next time.
+                named = not any(map(_is_folder, self.paths)) and len(files) < run.MANY
+                memory = self.memory(files) if remembers and not named else None
+                around = self.around(linter) if remembers and named else None
             with self.hired(files) as executor:
                 report = run.lint_paths(
                     files, linter, progress, jobs=self.options["jobs"], memory=memory, executor=executor
@@ -178,6 +192,9 @@ class _Run:
             raise click.ClickException(f"{self.options['executor']}: {error}") from None
         finally:
             progress.clear()
+        if around is not None:
+            with timing.stage("cache"):
+                around.keep(linter, files)
         if cache.RECORDER is not None and not self.task.fix and linter.hide is None:
             with timing.stage("cache"):
                 cache.RECORDER.texts = memory.texts if memory is not None else ""
@@ -195,15 +212,25 @@ class _Run:
 
         return hiring.hired(self.options["executor"])
 
-    def memory(self, files: list[str]) -> remembering.Memory | None:
-        """Return what earlier runs like this one found in each file; None for runs that change files."""
-        if self.task.fix:
-            return None
+    def memory(self, files: list[str]) -> remembering.Memory:
+        """Return what earlier runs like this one found in each file."""
+        return remembering.Memory((*self._conditions(), self.paths), self._inputs(), files)
+
+    def around(self, linter: run.Linter) -> neighbours.Neighbours:
+        """Return what earlier runs learnt of the modules around, and have it believed."""
+        found = neighbours.Neighbours(self._conditions(), self._inputs())
+        linter.believe(found.passed_on, found.read)
+        return found
+
+    def _conditions(self) -> tuple[object, ...]:
+        looks = {key: value for key, value in self.options.items() if key not in _LOOKS}
+        return os.getcwd(), sorted(map(repr, looks.items())), repr(self.settings), self.task
+
+    def _inputs(self) -> list[str]:
         found = discover.Found([], self.found.files)
         inputs = repeating.inputs(self.paths, (), found, self.settings, run.Report())
-        looks = {key: value for key, value in self.options.items() if key not in _LOOKS}
-        conditions = (os.getcwd(), sorted(map(repr, looks.items())), repr(self.settings), self.task)
-        return remembering.Memory(conditions, (path for path in inputs if not os.path.isdir(path)), files)
+        named = {os.path.abspath(path) for path in self.paths}
+        return [path for path in inputs if path not in named and not os.path.isdir(path)]
 
     def silence(self, linter: run.Linter) -> int:
         """Write `# noqa` comments where findings are."""

@@ -5,6 +5,7 @@ Nothing is imported or executed, and nothing outside the project's roots is read
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -31,8 +32,8 @@ def read_bytes(path: str) -> bytes | None:
         return None
 
 
-_KEPT = 40_000
-"""Lines of parsed modules (some 2 MB per 1,000) that are kept from one linted file to the next."""
+_KEPT = 30_000
+"""Lines of drafted definitions that are kept from one linted file to the next."""
 
 
 class Project:
@@ -78,6 +79,7 @@ class Project:
         if self.lines_held > _KEPT:
             self._files.clear()  # all at once: what is left must not speak of definitions that are made anew
             self.lines_held = 0
+            gc.collect()  # trees and their files hold each other
         path = os.path.abspath(source.path)
         file = (make or File)(source, self, path, lines)
         before = self._files.get(path) or self._before.pop(path, None)
@@ -118,6 +120,11 @@ class Project:
             self._before[path] = file
         self._exists.clear()
         self._resolved.clear()
+
+    def missing(self) -> Iterable[str]:
+        """Return the paths at which modules were looked for, and are not."""
+        absent = [path for path, found in self._exists.items() if not found]
+        return [*absent, *(f"{path}.py" for path in absent if not path.endswith(".py"))]
 
     def package(self, path: str) -> tuple[str, str]:
         """Return the folder that imports of a file start from, and the file's own dotted name."""
