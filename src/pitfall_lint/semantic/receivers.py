@@ -82,7 +82,7 @@ class Receivers:
     ) -> None:
         self._path = path
         self._files_near = near
-        """Returns the files that have to do with some things, this one perhaps among them, where all files are known."""
+        """Returns the files that have to do with some things, this one perhaps too, where all files are known."""
         self.elsewhere = elsewhere
         """Tells in which module of the project an imported name is to be found, and under which names there."""
         self.at = at or (lambda path: self)
