@@ -147,6 +147,10 @@ class Linter:
         screen, project = self.screen(path)
         return screen.wake(source, project)
 
+    def begun(self, path: str) -> tuple[str, ...]:
+        """Return the files that were read for others and not woken yet, by the screen of a file."""
+        return tuple(self.screen(path)[0].kept)
+
     def bytes_of(self, path: str) -> bytes:
         """Return a file's bytes as the project sees them; nothing when it cannot be read."""
         return self.screen(path)[1].read(os.path.abspath(path)) or b""

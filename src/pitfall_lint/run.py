@@ -178,9 +178,15 @@ def _survey(
     with timing.stage("screen"):
         if not recalled:
             linter.learn(sources)
-        sources.reverse()
-        for done in range(1, len(sources) + 1):
-            index, path, source = sources.pop()  # what is known of its lines goes with it
+        waiting = {os.path.abspath(path): (index, path, source) for index, path, source in sources}
+        done, order = 0, [*waiting]
+        sources.clear()
+        order.reverse()
+        while order:
+            if (next_ := waiting.pop(order.pop(), None)) is None:
+                continue
+            index, path, source = next_  # what is known of its lines goes with it
+            done += 1
             if index in said:
                 continue
             lines = woken.get(os.path.abspath(path))
@@ -188,7 +194,8 @@ def _survey(
             if job[2]:
                 found.append(job)
             progress(done)
-    return found
+            order += linter.begun(path)  # modules that this one imports: they are half known now
+    return sorted(found, key=lambda job: job[0])
 
 
 def _batches(jobs: Iterable[Job]) -> list[tuple[list[Job], int]]:

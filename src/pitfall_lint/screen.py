@@ -24,7 +24,7 @@ from pitfall_lint.semantic.wants import Want, Wants, constructed, plain_want, te
 from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
 
-_KEPT = 16
+_KEPT = 40
 """Files that are kept as they were read, until it is told where they have to be looked at."""
 
 
@@ -74,7 +74,7 @@ class Screen:
     """The names that modules pass on which nobody looks at otherwise."""
     _foreign: dict[str, tuple[int, dict[str, tuple[Want, ...]]]] = field(default_factory=dict, repr=False)
     """By file: the hash of its bytes, and the names that other modules pass on to it."""
-    _kept: dict[str, Suspicion] = field(default_factory=dict, repr=False)
+    kept: dict[str, Suspicion] = field(default_factory=dict, repr=False)
     """The files that were read last: what was parsed of them is not parsed again."""
     passed_before: Callable[[str], dict[str, tuple[Want, ...]] | None] = field(default=lambda path: None, repr=False)
     """Answers what a file passed on last time, where that still holds."""
@@ -138,7 +138,7 @@ class Screen:
         foreign = self._passed_to(source, project) if project is not None and self.through else {}
         own = self._alone(source, project)
         lines, lines_read = own.lines, own.lines_read
-        suspicion = self._kept.pop(os.path.abspath(source.path), None)
+        suspicion = self.kept.pop(os.path.abspath(source.path), None)
         if foreign:
             if suspicion is None:
                 suspicion = self._suspicion(source, {}, self.find(_plain_bytes(source)), project, ())
@@ -188,9 +188,9 @@ class Screen:
         if lasting:
             suspicion.look_behind(lasting)
         lines = suspicion.run()
-        self._kept[os.path.abspath(source.path)] = suspicion
-        if len(self._kept) > _KEPT:
-            del self._kept[next(iter(self._kept))]
+        self.kept[os.path.abspath(source.path)] = suspicion
+        if len(self.kept) > _KEPT:
+            del self.kept[next(iter(self.kept))]
         return _Alone(hash(source.data), lines, dict(suspicion.passed_on), suspicion.lines_read)
 
     def _may_last(self, source: Source, found: set[str], project: Project | None) -> bool:
@@ -358,7 +358,7 @@ class Screen:
         self.passing.clear()
         self._foreign.clear()
         self.woken.clear()
-        self._kept.clear()
+        self.kept.clear()
 
 
 _SCREENS: list[tuple[tuple[Rule, ...], Libraries, Screen]] = []
