@@ -113,6 +113,10 @@ class Anywhere(Reading):
             while data[after : after + 1] in (b" ", b"\t"):
                 after += 1
             sign = data[after : after + 1]
+            if sign in (b"=", b":") and not data[line:start].strip() and _goes_on(data, line):
+                if _is_parameter(data, line):
+                    found[line] = None
+                continue
             if sign == b"=":
                 if data[after + 1 : after + 2] != b"=":
                     found[line] = None
@@ -190,6 +194,26 @@ def _stored(tree: ast.AST, name: str) -> Iterator[tuple[bool, ast.expr]]:
             for part in ast.walk(target):
                 if getattr(part, "attr", "") == name and isinstance(getattr(part, "ctx", None), ast.Store):
                     yield False, value if part is target else UNKNOWN
+
+
+def _goes_on(data: bytes, line: int) -> bool:
+    """Tell whether a line goes on with what the line before has begun."""
+    return data[max(line - 200, 0) : line].rstrip()[-1:] in (b",", b"(", b"[", b"{") and b"#" not in _before(data, line)
+
+
+def _is_parameter(data: bytes, line: int) -> bool:
+    """Tell whether a line that goes on stands between the parentheses of a `def`."""
+    depth = _indent(data, line)
+    while line > 0:
+        line = data.rfind(b"\n", 0, line - 1) + 1
+        text = data[line : line + 120]
+        if text.strip() and _indent(data, line) < depth:
+            return text.lstrip().startswith((b"def ", b"async def ")) or b"lambda" in text
+    return True
+
+
+def _before(data: bytes, line: int) -> bytes:
+    return data[data.rfind(b"\n", 0, max(line - 1, 0)) + 1 : line]
 
 
 def _indent(data: bytes, line: int) -> int:

@@ -75,7 +75,7 @@ class Reading:
         self.tree = tree
         self._divisions: list[ast.BinOp] = []
         if tree is not None:
-            self._walk(tree, _IN_DEF, ())
+            self._walk(tree, _OUTSIDE, ())
         for division in self._divisions:
             if self._is_slashed(division.right):
                 for part in all_below(division.left):
@@ -305,6 +305,8 @@ _CLOSING = frozenset({"close", "aclose", "shutdown", "disconnect", "dispose", "r
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _IN_DEF, _IN_ASYNC = frozenset({"in-def"}), frozenset({"in-async"})
 _ANYWHERE = _IN_DEF | _IN_ASYNC
+_OUTSIDE = _IN_DEF | {"outside"}
+"""Outside of the bodies of functions."""
 
 
 def _gives_coroutine(call: ast.Call, coroutines: Collection[str]) -> bool:

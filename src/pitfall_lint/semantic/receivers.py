@@ -82,7 +82,7 @@ class Receivers:
     ) -> None:
         self._path = path
         self._files_near = near
-        """Returns the files that have to do with some things, this one perhaps too, where all files are known."""
+        """Returns the files that have to do with some things, where all files are known."""
         self.elsewhere = elsewhere
         """Tells in which module of the project an imported name is to be found, and under which names there."""
         self.at = at or (lambda path: self)
@@ -226,6 +226,9 @@ class Receivers:
 
     def _attribute(self, node: ast.Attribute, reading: Reading, roots: frozenset[str]) -> bool | list[_Question]:
         if node.attr in leaves_of(roots):
+            return True
+        root, attributes = _dotted(node)
+        if root and self._bound(root, reading) and self._imported(root, attributes, reading, roots, False):
             return True
         if self._some_holds(node.attr, roots) is False:
             return False

@@ -195,7 +195,7 @@ class Suspicion:
         pending = list(words)
         while pending:
             word = pending.pop()
-            look = Look(self.wanted[word], word, self.imports.__contains__, self._is_bound)
+            look = Look(self.wanted[word], word, self.imports.__contains__, self._is_bound, self._is_in_class)
             for start, end in occurrences(data, word.encode()):
                 if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
                     name = new[1].decode("utf-8", "replace")
@@ -324,16 +324,22 @@ class Suspicion:
                     fits = want.of_type or not want.name
                     if fits and (not want.roots or self._may_hold(use.node.value, reading, want.roots)):
                         verdict.add(want, looks)
-                elif not want.of_type or (want.kind is Row and self._is_bound(word)):
+                elif not want.of_type or (want.kind is Row and "outside" in looks and self._is_bound(word)):
                     if not want.name or self._may_stand_for(word, want, reading):
                         verdict.add(want, looks)
         for binding in bound:
             name = self.libraries.canonical(".".join([binding.full, *parts[1:]]))
             for want in wanted:
+                if want.kind is Row and want.of_type and not self._is_asked_for(use.node, reading, want):
+                    continue
                 if self._could_be(want, name, binding.full, len(parts) > 1):
                     verdict.add(want, looks)
         if verdict.touched:
             verdict.names |= reading.defined | reading.outflow.given.get(use.node, frozenset())
+
+    def _is_asked_for(self, node: ast.expr, reading: Reading, want: Want) -> bool:
+        """Tell whether a method or attribute is asked of what may have it."""
+        return isinstance(node, ast.Attribute) and self._may_hold(node.value, reading, want.roots)
 
     def _returns_later(self, reading: Reading) -> bool:
         """Tell whether a definition closes something and returns what may be read after that."""
@@ -378,6 +384,11 @@ class Suspicion:
             )
         return found
 
+    def _is_in_class(self, offset: int) -> bool:
+        """Tell whether a place stands outside of functions' bodies."""
+        place = self.spans.at(offset)
+        return place is None or not place.is_function or _BODY.search(self.source.data, place.start, offset) is None
+
     def _may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
         if getattr(node, "attr", getattr(node, "id", "")) in telling_names(self.libraries):
             return True
@@ -414,6 +425,7 @@ class Suspicion:
 
 
 _HOPS = 3
+_BODY = re.compile(rb":[ \t]*(?:#[^\n]*)?\r?\n")
 _SELVES = {("self",), ("cls",)}
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
