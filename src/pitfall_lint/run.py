@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -114,6 +115,7 @@ def _lint_many(
 
             return sending.lint_with(executor, paths, linter, surveyed, said)
         batches = _batches(surveyed)
+        gc.freeze()  # what the survey learnt stays: whoever drops trees need not look at it
         size = sum(size for _, size in batches)
         if jobs > 1 and size > _SPAWNED and not can_fork():
             with Workers(min(jobs, 8) - 1, ready, work, spawn=True) as spawned:
@@ -224,8 +226,6 @@ def _processors() -> int:
 
 def get_ready(timed: bool) -> None:
     """Import what every closer look needs, while somebody else looks for the files that need one."""
-    import gc
-
     gc.disable()
     if timed:
         clock = timing.start()
