@@ -56,6 +56,10 @@ class Block:
         return self.parent is not None and (not self.parent.is_class or self.parent.in_function)
 
 
+_BLANK = 1 << 30
+"""Stands for the depth of a line without anything."""
+
+
 @dataclass(frozen=True, eq=False)
 class Slice:
     """A piece of a file that parses on its own; `lines[i]` is the 0-based file line of its line i, or -1."""
@@ -113,14 +117,16 @@ class Outline:
             if self.begins_in_string(header):
                 continue
             indent = match.group(1)
+            floor = 0
             while open_ and open_[-1].end <= header:
-                open_.pop()
+                floor = max(floor, open_.pop().end)
+            floor = max(floor, open_[-1].header + 1) if open_ else floor
             block = Block(
                 name=match.group(3).decode("utf-8", "replace"),
                 is_class=match.group(2) == b"class",
                 is_async=match.group(2).startswith(b"async"),
                 indent=indent,
-                first=self._first_line(header, indent),
+                first=self._first_line(header, indent, floor),
                 header=header,
                 end=self._end(header, len(indent)),
                 parent=open_[-1] if open_ else None,
@@ -131,10 +137,10 @@ class Outline:
             open_.append(block)
         return tuple(blocks)
 
-    def _first_line(self, header: int, indent: bytes) -> int:
-        """Return the line of the first decorator, or of the `def`."""
+    def _first_line(self, header: int, indent: bytes, floor: int) -> int:
+        """Return the line of the first decorator, or of the `def`; what stands above `floor` belongs to others."""
         first, line, lines = header, header - 1, self.source.lines
-        while line >= 0 and header - line < 200:
+        while line >= floor and header - line < 200:
             text = lines[line]
             stripped = text.strip()
             if text.startswith(indent + b"@") and not self.begins_in_string(line):
@@ -148,20 +154,27 @@ class Outline:
 
     def _end(self, header: int, indent: int) -> int:
         """Return the line after the last: the next statement not indented deeper ends a definition."""
-        lines, last, line = self.source.lines, header, header + 1
+        lines, depths, last, line = self.source.lines, self._depths, header, header + 1
         while line < len(lines):
-            text = lines[line]
-            stripped = text.strip()
-            if stripped:
-                depth = len(text) - len(text.lstrip(b" \t\f"))
-                if depth > indent or self.begins_in_string(line) or lines[line - 1].endswith((b"\\\n", b"\\\r\n")):
+            if depths[line] <= indent:
+                text = lines[line]
+                if self.begins_in_string(line) or lines[line - 1].endswith((b"\\\n", b"\\\r\n")):
                     last = line
-                elif stripped[0] != 35:  # a comment may stand anywhere
+                elif text.lstrip()[0] != 35:  # a comment may stand anywhere
                     if text.lstrip().startswith(_STARTS) or self._balanced(header, line):
                         break
                     last = line
             line += 1
-        return last + 1
+        line -= 1
+        while line > last and not indent < depths[line] < _BLANK:
+            line -= 1
+        return line + 1
+
+    @cached_property
+    def _depths(self) -> list[int]:
+        """How deep each line is indented."""
+        rests = [(line, line.lstrip(b" \t\f")) for line in self.source.lines]
+        return [len(line) - len(rest) if rest and rest[0] not in b"\r\n" else _BLANK for line, rest in rests]
 
     def _balanced(self, first: int, end: int) -> bool:
         """Tell whether the lines from `first` up to `end` close every bracket that they open."""
