@@ -8,7 +8,7 @@ import re
 from pitfall_lint.semantic.lineage import classes_of
 
 COROUTINE = re.compile(rb"async def[ \t]+(\w+)")
-_CLASS = re.compile(rb"^class[ \t]+(\w+)", re.MULTILINE)
+_CLASS = re.compile(rb"class[ \t]+(\w+)")
 
 
 def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
@@ -17,7 +17,7 @@ def coroutines_of(data: bytes) -> dict[str, frozenset[str]]:
     A class that inherits in the same file has the methods of its bases, too.
     """
     found: dict[str, frozenset[str]] = {}
-    classes = [(match.start(), match[1]) for match in _CLASS.finditer(data)]
+    classes = [(m.start(), m[1]) for m in _CLASS.finditer(data) if data[m.start() - 1 : m.start()] in (b"\n", b"")]
     for match in COROUTINE.finditer(data):
         line = data.rfind(b"\n", 0, match.start()) + 1
         if b"asynccontextmanager" in data[data.rfind(b"\n", 0, max(line - 1, 0)) + 1 : line]:

@@ -97,7 +97,7 @@ def joints(data: bytes, edges: Edges | None) -> Iterator[int]:
         after = _names(data[at + 2 : at + 60].partition(b"}")[0]) if data[at + 1 : at + 2] == b"{" else set()
         if before is not None and counts(at, _names(before[1]), after, slash):
             yield at
-    for start, line in _lines_with(data, NEEDLES[:-2]):
+    for start, line in lines_with(data, NEEDLES[:-2]):
         for match in _JOINT.finditer(line):
             kind, text = match.lastgroup, match[match.lastgroup or 0]
             before = _BEFORE.search(line, 0, match.start() + 1)
@@ -120,7 +120,7 @@ def _names(text: bytes) -> set[str]:
     return {word.decode("utf-8", "replace") for word in _WORD.findall(text)}
 
 
-def _lines_with(data: bytes, needles: Collection[bytes]) -> Iterator[tuple[int, bytes]]:
+def lines_with(data: bytes, needles: Collection[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield the lines that hold one of some texts, with their offsets."""
     starts: set[int] = set()
     for needle in needles:
@@ -203,9 +203,8 @@ def _given(data: bytes, start: int, line: bytes) -> tuple[set[bytes], set[bytes]
 
 def _of_the_same_setting(data: bytes, names: set[bytes]) -> set[bytes]:
     """Return the names that are given what one of some names is given: `os.environ["KEY"]`, say."""
-    pairs = [(name, key) for name, key in _SETTING.findall(data)]
-    keys = {key for name, key in pairs if name in names}
-    return {name for name, key in pairs if key in keys}
+    keys = {key for _, line in lines_with(data, names) for name, key in _SETTING.findall(line) if name in names}
+    return {name for _, line in lines_with(data, keys) for name, key in _SETTING.findall(line) if key in keys}
 
 
 def _texts(words: set[bytes]) -> frozenset[str]:

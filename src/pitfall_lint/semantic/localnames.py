@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from pitfall_lint.semantic.joints import given_by
+from pitfall_lint.semantic.joints import given_by, lines_with
 from pitfall_lint.semantic.reading import Reading
 
 _ADDRESS = re.compile(r"localhost|127\.\d|0\.0\.0\.0|::1", re.IGNORECASE)
@@ -15,7 +16,7 @@ _IN_BYTES = re.compile(rb"localhost|127\.\d|0\.0\.0\.0|::1", re.IGNORECASE)
 
 _ROUNDS = 3
 _WORD = re.compile(rb"[A-Za-z_]\w*")
-_HEADER = re.compile(rb"[ \t]*(?:async[ \t]+)?def[ \t]+(\w+)")
+_HEADER = re.compile(rb"def[ \t]+(\w+)")
 _TARGET = re.compile(rb"(\w+)[ \t]*(?::[^=\n]+)?=(?!=)")
 
 
@@ -34,14 +35,18 @@ def names_of_this_machine(data: bytes) -> frozenset[str]:
 
 def _given_from(data: bytes, telling: set[bytes]) -> Iterator[bytes]:
     """Yield the names that lines with one of some names give a value to, and the functions that hold such lines."""
-    function = b""
-    for line in data.splitlines():
-        if header := _HEADER.match(line):
-            function = header[1]
+    headers = [match.span(1) for match in _HEADER.finditer(data) if _begins(data, match.start())]
+    for start, line in lines_with(data, telling):
         if not telling.isdisjoint(_WORD.findall(line)):
             yield from _TARGET.findall(line)
-            if function:
-                yield function
+            index = bisect.bisect_left(headers, (start + len(line), 0)) - 1
+            if index >= 0:
+                yield data[slice(*headers[index])]
+
+
+def _begins(data: bytes, start: int) -> bool:
+    """Tell whether a `def` begins its line."""
+    return data[data.rfind(b"\n", 0, start) + 1 : start].strip() in (b"", b"async")
 
 
 class LocalNames:

@@ -26,17 +26,17 @@ class Look:
         word: str,
         is_imported: Callable[[str], bool],
         is_bound: Callable[[str], bool],
-        is_in_class: Callable[[int], bool],
+        goes_alone: Callable[[str, int], bool],
     ) -> None:
         """`is_imported` tells whether an import binds a name, `is_bound` whether something else may.
 
-        `is_in_class` tells whether an offset stands outside of functions' bodies.
+        `goes_alone` tells whether a method may go by its bare name at an offset.
         """
         self._asked = {_Asked(want, word) for want in wanted}
         self._word = word
         self._is_imported = is_imported
         self._is_bound = is_bound
-        self._is_in_class = is_in_class
+        self._goes_alone = goes_alone
 
     def may_matter(self, data: bytes, start: int, end: int) -> bool:
         """Tell whether the word between two offsets may be wanted."""
@@ -51,8 +51,8 @@ class Look:
             return what not in (_FUNCTION, _OWN_FUNCTION) or (facts.root != "" and self._is_imported(facts.root))
         if what in (_FUNCTION, _OTHER):
             return True
-        if what == _OWN_METHOD:  # by its bare name only where it is defined
-            return self._is_bound(self._word) and self._is_in_class(facts.start)
+        if what == _OWN_METHOD:
+            return self._goes_alone(self._word, facts.start)
         if self._is_imported(self._word):
             return True
         return what == _OWN_FUNCTION and (self._is_imported("*") or self._is_bound(self._word))

@@ -1,12 +1,13 @@
 """What leaves a piece of code: values that are returned, kept on an object, or given to a name of the module.
 
-Told by the stdlib's `ast`, and too often rather than too seldom: a statement that mentions a returned name counts.
+Told by the stdlib's `ast`, and too often rather than too seldom: what stands in the value that a returned name is
+given counts, and so does what is told to something that is returned or kept.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,6 @@ from pitfall_lint.semantic.below import all_below, nodes_below
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _BLOCKS = (*_FUNCTIONS, ast.ClassDef, ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try)
-_ROUNDS = 3
 
 
 class Outflow:
@@ -27,26 +27,64 @@ class Outflow:
         """Of each name and attribute that leaves by its statement: "returned", "kept"."""
         self.given: dict[ast.AST, frozenset[str]] = {}
         """Of each of them outside of functions: the names that its statement assigns."""
-        self._collect(tree, in_function=False)
+        self._collect(tree, False)
         self._settle()
 
     def _collect(self, tree: ast.AST, in_function: bool) -> None:
         for node in _children(tree):
             if isinstance(node, _FUNCTIONS):
-                self._collect(node, in_function=True)
-                self._add([*node.decorator_list, node.args], False, in_function)
+                self._collect(node, True)
+                self._add([*node.decorator_list, node.args])
+            elif isinstance(node, (ast.With, ast.AsyncWith)):
+                for item in node.items:
+                    self._give([item.optional_vars] if item.optional_vars is not None else [], item.context_expr)
+                self._collect(node, in_function)
+            elif isinstance(node, (ast.For, ast.AsyncFor)):
+                self._give([node.target], node.iter)
+                self._collect(node, in_function)
+            elif isinstance(node, (ast.If, ast.While)):
+                self._give([], node.test)
+                self._collect(node, in_function)
             elif isinstance(node, _BLOCKS):
-                self._add(list(_heads(node)), False, in_function)
+                self._add(list(_heads(node)))
                 self._collect(node, in_function)
             elif isinstance(node, (ast.match_case, ast.ExceptHandler)):
                 self._collect(node, in_function)
             elif isinstance(node, ast.Match):
-                self._add([node.subject], False, in_function)
+                self._add([node.subject])
                 self._collect(node, in_function)
+            elif isinstance(node, ast.Assign):
+                self._give(node.targets, node.value).assign(node, in_function)
+            elif isinstance(node, (ast.AnnAssign, ast.AugAssign)):
+                self._give([node.target], node.value).assign(node, in_function)
+            elif isinstance(node, ast.Expr):
+                self._tell(node.value)
             elif isinstance(node, ast.stmt):
-                self._add([node], isinstance(node, ast.Return), in_function)
+                self._add([node], isinstance(node, ast.Return))
 
-    def _add(self, roots: list[ast.AST], returns: bool, in_function: bool) -> None:
+    def _give(self, targets: Collection[ast.expr], value: ast.expr | None) -> _Statement:
+        """Take down that some targets get what an expression gives; without any, its value goes nowhere."""
+        found = self._add([value] if value is not None else [])
+        found.takers = set()
+        found.keeps = False
+        for target in targets:
+            for part in all_below(target):
+                if isinstance(part, ast.Name):
+                    found.takers.add(part.id)
+                    found.keeps = found.keeps or (part.id in _SELF and part is not target)
+        return found
+
+    def _tell(self, node: ast.expr) -> None:
+        """Take down a call whose outcome is not used: what it is given may end up in whatever it names."""
+        while isinstance(node, ast.Await):
+            node = node.value
+        found = self._add([node])
+        called: ast.AST | None = node.func if isinstance(node, ast.Call) else None
+        while isinstance(called, (ast.Attribute, ast.Name)):
+            found.values = [value for value in found.values if value is not called]
+            called = called.value if isinstance(called, ast.Attribute) else None
+
+    def _add(self, roots: list[ast.AST], returns: bool = False) -> _Statement:
         found = _Statement(returns=returns)
         receivers: set[ast.AST] = set()
         for root in roots:
@@ -55,7 +93,7 @@ class Outflow:
                 part = stack.pop()
                 kind = type(part)
                 if kind is ast.Name:
-                    found.names.add(part.id)
+                    found.takers.add(part.id)
                     if part not in receivers:
                         found.values.append(part)
                     continue
@@ -70,29 +108,30 @@ class Outflow:
                     continue
                 if kind is ast.Lambda or kind is ast.Yield or kind is ast.YieldFrom:
                     found.returns = True
+                elif kind is ast.NamedExpr:
+                    self._give([part.target], part.value)
                 stack += nodes_below(part)
-        if roots and not in_function and isinstance(roots[0], (ast.Assign, ast.AnnAssign)):
-            found.assign(roots[0])
         self._statements.append(found)
-        if found.returns:
-            self._returned |= found.plain()
+        return found
 
     def _settle(self) -> None:
-        for _ in range(_ROUNDS):
+        for statement in self._statements:
+            if statement.returns:
+                self._returned |= statement.plain()
+        before = -1
+        while before != len(self._returned):
             before = len(self._returned)
             for statement in self._statements:
-                if not self._returned.isdisjoint(statement.names):
+                if not self._returned.isdisjoint(statement.takers):
                     self._returned |= statement.plain()
-            if len(self._returned) == before:
-                break
         for statement in self._statements:
             how = {"kept"} if statement.keeps else set()
-            if statement.returns or not self._returned.isdisjoint(statement.names):
+            if statement.returns or not self._returned.isdisjoint(statement.takers):
                 how.add("returned")
             if how:
                 told = frozenset(how)
                 for node in statement.values:
-                    self.how[node] = told
+                    self.how[node] = self.how.get(node, frozenset()) | told
             for whole in statement.whole:
                 self.how[whole] = self.how.get(whole, frozenset()) | {"returned"}
                 self.given[whole] = frozenset(statement.assigned)
@@ -104,8 +143,9 @@ class _Statement:
 
     returns: bool
     keeps: bool = False
-    """Whether it speaks of an attribute of `self`, which may take something."""
-    names: set[str] = field(default_factory=set)
+    """Whether an attribute of `self` may take something."""
+    takers: set[str] = field(default_factory=set)
+    """The names that may take something."""
     values: list[ast.Name | ast.Attribute] = field(default_factory=list)
     """Names and attributes that are not only asked for an attribute of theirs."""
     assigned: set[str] = field(default_factory=set)
@@ -113,8 +153,10 @@ class _Statement:
     whole: list[ast.AST] = field(default_factory=list)
     """The names and attributes that are, or are called for, that value."""
 
-    def assign(self, node: ast.Assign | ast.AnnAssign) -> None:
+    def assign(self, node: ast.Assign | ast.AnnAssign | ast.AugAssign, in_function: bool) -> None:
         """Take down what an assignment outside of functions gives to which names."""
+        if in_function or isinstance(node, ast.AugAssign):
+            return
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         names = (part for target in targets for part in all_below(target) if isinstance(part, ast.Name))
         self.assigned = {name.id for name in names if isinstance(name.ctx, ast.Store)}

@@ -64,6 +64,7 @@ class Suspicion:
         """The words being looked for that matter in strings, too."""
         self._later: dict[Reading, bool] = {}
         self._bound: dict[str, bool] = {}
+        self._taken: dict[str, bool] = {}
         self._readings: dict[Place, list[Reading]] = {}
         self.lines_read = 0
         self.lines: dict[int, set[str]] = {}
@@ -195,7 +196,7 @@ class Suspicion:
         pending = list(words)
         while pending:
             word = pending.pop()
-            look = Look(self.wanted[word], word, self.imports.__contains__, self._is_bound, self._is_in_class)
+            look = Look(self.wanted[word], word, self.imports.__contains__, self._is_bound, self._goes_alone)
             for start, end in occurrences(data, word.encode()):
                 if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
                     name = new[1].decode("utf-8", "replace")
@@ -324,7 +325,7 @@ class Suspicion:
                     fits = want.of_type or not want.name
                     if fits and (not want.roots or self._may_hold(use.node.value, reading, want.roots)):
                         verdict.add(want, looks)
-                elif not want.of_type or (want.kind is Row and "outside" in looks and self._is_bound(word)):
+                elif not want.of_type or (want.kind is Row and ("outside" in looks or self._is_taken(word))):
                     if not want.name or self._may_stand_for(word, want, reading):
                         verdict.add(want, looks)
         for binding in bound:
@@ -384,9 +385,21 @@ class Suspicion:
             )
         return found
 
-    def _is_in_class(self, offset: int) -> bool:
-        """Tell whether a place stands outside of functions' bodies."""
-        place = self.spans.at(offset)
+    def _is_taken(self, word: str) -> bool:
+        """Tell whether a method is taken from its object somewhere, without being called there: `get = client.get`."""
+        found = self._taken.get(word)
+        if found is None:
+            data = self.source.data
+            places = occurrences(data, word.encode())
+            found = any(data[a - 1 : a] in (b".", b'"', b"'") and data[b : b + 1] != b"(" for a, b in places)
+            self._taken[word] = found
+        return found
+
+    def _goes_alone(self, word: str, offset: int) -> bool:
+        """Tell whether a method may go by its bare name: outside of functions' bodies, or where it was taken."""
+        if not self._is_bound(word):
+            return False
+        place = None if self._is_taken(word) else self.spans.at(offset)
         return place is None or not place.is_function or _BODY.search(self.source.data, place.start, offset) is None
 
     def _may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
