@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -185,7 +186,8 @@ def helper_spawn(function: Function) -> Started | None:
     key = ("helper", function)
     if key not in memo:
         memo[key] = None
-        memo[key] = _helper_spawn(function)
+        with contextlib.suppress(RecursionError):  # helpers of helpers of helpers …
+            memo[key] = _helper_spawn(function)
     found: Started | None = memo[key]
     return found
 
