@@ -62,7 +62,9 @@ def _join(call: Call, row: Join) -> FileJoin:
 
 def _helped(call: Call, function: Function) -> Iterator[FileJoin]:
     """Yield the join that a call makes through a function that returns nothing but a join of its parameter."""
-    if function.is_async or function.is_generator or call.has_star:
+    if function.is_async or call.has_star or not function.may_use(function.file.libraries.leaves(Join)):
+        return
+    if function.is_generator:
         return
     returned = function.returns()
     if len(returned) != 1 or not isinstance(returned[0], cst.Call):

@@ -41,11 +41,23 @@ def uses(file: File, function: Function | None) -> tuple[Use, ...]:
     """Return what one function's own body does with proxy variables; None for what runs at import."""
     key = ("environment", function)
     found = file.memo.get(key)
+    if found is None and function is None and not _may_use_at_import(file):
+        found = file.memo[key] = ()
     if found is None:
         known = {name for row in file.libraries.rows(ProxyVariable) for name in row.variables}
         proxy = (_proxy_names(use, known) for use in _uses(file, function))
         found = file.memo[key] = tuple(use for use in proxy if use is not None)
     return found
+
+
+def _may_use_at_import(file: File) -> bool:
+    """Rule out, in bytes, a module that names neither the environment nor a proxy variable."""
+    leaves = file.libraries.leaves(Environment) | file.libraries.leaves(EnvironmentUse)
+    if any(word.decode() in file.outline.words for word in file.words_for(leaves)):
+        return True
+    return any(
+        name.encode() in file.source.data for row in file.libraries.rows(ProxyVariable) for name in row.variables
+    )
 
 
 def uses_in_sight(file: File) -> Iterator[Use]:

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from pitfall_lint.semantic.definitions import Function
 
 _YIELD = re.compile(rb"(?<![\w.])yield(?!\w)")
-_STRING_OR_COMMENT = re.compile(rb'#.*|"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
-"""On one line, where no string of several lines begins or ends."""
+_STRING_OR_COMMENT = re.compile(
+    rb'#.*|"""(?:[^"\\]|\\.|"(?!""))*"""|\'\'\'(?:[^\'\\]|\\.|\'(?!\'\'))*\'\'\'|"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\''
+)
+"""On one line; what is left of a string of several lines keeps its three quotes."""
 _DOES = re.compile(rb"^[ \t]+(?:return|while|with|try|async|del|assert|import|await|yield)\b", re.MULTILINE)
 _RETURNED = re.compile(rb"\breturn\b[ \t]*([^\r\n]*)")
 _LONE_NAME = re.compile(rb"[ \t(]*([\w\x80-\xff]+)[ \t)]*(?:[#;].*)?")
@@ -56,10 +58,12 @@ def yields(function: Function) -> bool | None:
             unsure = unsure or b'"""' in code or b"'''" in code
         elif code.lstrip(b" \t").startswith(b"yield"):
             return True
-        elif b'"""' in code or b"'''" in code or b"lambda" in code or line == block.header:
-            unsure = True
-        elif _YIELD.search(_STRING_OR_COMMENT.sub(b"", code)):
-            return True
+        else:
+            plain = _STRING_OR_COMMENT.sub(b" ", code)
+            if b'"""' in plain or b"'''" in plain or b"lambda" in plain or line == block.header:
+                unsure = True
+            elif _YIELD.search(plain):
+                return True
     return None if unsure else False
 
 

@@ -56,10 +56,12 @@ def local_leaks(function: Function) -> Iterator[Local]:
         return
     file = function.file
     for call in function.calls():
+        name = _name_given(file, call.node)
+        if name is None and not isinstance(file.parent(call.node), (cst.Attribute, cst.Arg)):
+            continue  # nobody's, or somebody else's: not asked what it makes
         resource = made_by(call)
         if resource is None or resource.row.leaks == "no":
             continue
-        name = _name_given(file, call.node)
         if name is None and _is_nobodys(call, resource):
             yield Local(call, resource, (), False, frozenset({"end"}))
         if name is None or not _is_local(function, name):

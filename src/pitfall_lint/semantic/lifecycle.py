@@ -141,12 +141,13 @@ def _given_to(
     if resource.is_wrapper or "." in subject:
         return
     for call in function.calls():
-        statement, class_ = file.parent(call.node), call.target
-        if not isinstance(class_, Class) or not isinstance(statement, cst.Assign) or len(statement.targets) != 1:
-            continue
-        target, init = statement.targets[0].target, class_.method("__init__")
         given = {arg.value.value: arg.value for arg in call.node.args if isinstance(arg.value, cst.Name)}.get(subject)
-        if init is None or given is None or not isinstance(target, cst.Name):
+        statement = file.parent(call.node) if given is not None else None
+        if given is None or not isinstance(statement, cst.Assign) or len(statement.targets) != 1:
+            continue
+        target, class_ = statement.targets[0].target, call.target
+        init = class_.method("__init__") if isinstance(class_, Class) else None
+        if not isinstance(class_, Class) or init is None or not isinstance(target, cst.Name):
             continue
         bound = file.scope_of(target).bindings
         if len(bound.get(target.value, ())) != 1 or len(bound.get(subject, ())) != 1:

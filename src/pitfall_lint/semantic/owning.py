@@ -46,8 +46,13 @@ def _asks(class_: Class, text: bytes, depth: int) -> bool:
         return True
     leaves = class_.file.libraries.leaves(Session)
     called: dict[bytes, None] = {}
+    start = end = 0
     for match in _KEPT.finditer(text):
-        called.update(dict.fromkeys(_CALLED.findall(text, match.end(), match.end() + _REACH)))
+        if match.end() > end:  # what is in reach of several is read once
+            called.update(dict.fromkeys(_CALLED.findall(text, start, end)))
+            start = match.end()
+        end = match.end() + _REACH
+    called.update(dict.fromkeys(_CALLED.findall(text, start, end)))
     dotted = [name.decode("utf-8", "replace") for name in called]
     if any(name.rpartition(".")[2] in leaves for name in dotted):
         return True

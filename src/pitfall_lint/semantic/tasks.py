@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -129,11 +130,11 @@ def _by_likeness(call: Call) -> Started | None:
     a form has a `submit`, too.
     """
     file = call.file
-    if call.receiver is None or call.name is not None or call.target is not None:
-        return None
     for likely in file.libraries.rows(Likely):
         if call.method != likely.method or not _imports_from(file, likely.does.partition(".")[0]):
             continue
+        if call.receiver is None or call.name is not None or call.target is not None:
+            return None
         row = file.libraries.find(Spawn, likely.does)
         function = call.where(row.function) if row is not None else None
         if row is not None and function is not None and isinstance(file.definition(function), Function):
@@ -185,7 +186,8 @@ def helper_spawn(function: Function) -> Started | None:
     key = ("helper", function)
     if key not in memo:
         memo[key] = None
-        memo[key] = _helper_spawn(function)
+        with contextlib.suppress(RecursionError):  # helpers of helpers of helpers …
+            memo[key] = _helper_spawn(function)
     found: Started | None = memo[key]
     return found
 

@@ -186,7 +186,9 @@ def module_variable(file: File, name: str) -> Shapes:
         known: Shapes = file.memo[key]
         return known
     file.memo[key] = ()
-    file.read_module()
+    if file.outline.statements_binding(name) != ():
+        file.read_module()
+        file.module_names.pop(name, None)  # it may have been read in pieces
     found = names.module_lookup(file, name)
     result: Shapes = ()
     if found is not None and found.scope == "module" and not any(isinstance(b, Block) for b in found.bindings):
