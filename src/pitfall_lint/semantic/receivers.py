@@ -128,7 +128,8 @@ class Receivers:
     @cached_property
     def anywhere(self) -> Anywhere:
         """What the file gives to its names."""
-        return Anywhere(self.data, lambda name: bool(list(self.imports(name))))
+        imports = self.imports  # by itself, so that what was read goes when nobody asks any more
+        return Anywhere(self.data, lambda name: bool(list(imports(name))))
 
     def _pursue(self, pending: list[_Question]) -> bool:
         while pending:
