@@ -159,6 +159,11 @@ class Linter:
         """Return the project's files that a file imports."""
         return self.screen(path)[1].imported_by(Source(path, self.bytes_of(path)))
 
+    def know_imports(self, files: Mapping[str, tuple[str, ...]]) -> None:
+        """Take somebody's word for which of the project's files each of some files imports."""
+        for path, imports in files.items():
+            self.project(self._resolver.for_file(path)).know_imports(path, imports)
+
     def tells(self, path: str) -> dict[str, str]:
         """Return, hashed and by name, what a file tells those who import it about where they have to be looked at."""
         screen, project = self.screen(path)

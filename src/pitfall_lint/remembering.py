@@ -169,6 +169,8 @@ class Memory:
         if not isinstance(told, dict):
             raise Everything
         fresh = {path: told_of(_text(path)) for path in changed}
+        if self._rows.keys() == self._files.keys():  # else an import may lead elsewhere now
+            linter.know_imports({path: row.imports for path, row in self._rows.items() if path not in fresh})
         linter.take(path_and_told for path_and_told in {**told, **fresh}.items() if path_and_told[0] in self._files)
 
     def keep(

@@ -171,6 +171,10 @@ class Project:
         found.pop(path, None)
         return tuple(found)
 
+    def know_imports(self, path: str, files: tuple[str, ...]) -> None:
+        """Take somebody's word for which files one imports."""
+        self._imported.setdefault(path, files)
+
     def _imports_of(self, path: str, data: bytes) -> tuple[str, ...]:
         if path not in self._imported:
             found = {
