@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, TypeVar
@@ -149,9 +148,9 @@ class File(Mending):
             for name, bound in self.outline.imports.items():
                 if any(one.attribute in names for one in bound):
                     words.add(name)
-            for leaf in names:
-                if leaf in self.outline.words:
-                    words.update(re.findall(rf"^\s*(\w+)[^=\n]*=[^=\n]*\b{leaf}\b", self.outline.skeleton.text, re.M))
+            for word, aliases in self.outline.given_words.items():
+                if word in names:
+                    words |= aliases
             known = self._words[names] = frozenset(word.encode() for word in words)
         return known
 

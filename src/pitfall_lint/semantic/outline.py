@@ -26,6 +26,8 @@ _STRING_OR_COMMENT = re.compile(
     rb'|"(?:[^"\\\r\n]|\\.)*"|\'(?:[^\'\\\r\n]|\\.)*\'',
     re.DOTALL,
 )
+_GIVEN = re.compile(r"^[ \t]*(\w+)[^=\n]*=([^=\n]*)", re.MULTILINE)
+_WORD = re.compile(r"\w+")
 _GLOBAL = re.compile(rb"^[ \t]*global[ \t]+([^\r\n#;]+)", re.MULTILINE)
 _STARTS = (b"def ", b"async def ", b"class ", b"@")
 """What begins a definition even when a bracket above was never closed: half-typed code."""
@@ -243,6 +245,15 @@ class Outline:
     def words(self) -> frozenset[str]:
         """The words of what runs at import."""
         return frozenset(re.findall(r"\w+", self.skeleton.text))
+
+    @cached_property
+    def given_words(self) -> dict[str, set[str]]:
+        """The words to the right of what runs at import gives to names, with these names."""
+        found: dict[str, set[str]] = {}
+        for name, right in _GIVEN.findall(self.skeleton.text):
+            for word in set(_WORD.findall(right)):
+                found.setdefault(word, set()).add(name)
+        return found
 
     @cached_property
     def globals(self) -> dict[str, tuple[Block, ...]]:
