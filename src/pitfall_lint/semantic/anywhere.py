@@ -19,6 +19,11 @@ _MOST = 60
 _OPENS = re.compile(rb"[(\[{]")
 _CLOSES = re.compile(rb"[)\]}]")
 _TARGETS = re.compile(rb"[\w.\s,*()]*[)\]][ \t]*(?:=(?!=)|in\b)")
+_AROUND = (
+    *((b"", b""), (b"", b" pass"), (b"def f(", b"\n): pass"), (b"f(", b"\n)")),
+    *((b"[0 ", b"\n]"), (b"[0 for _ in _ ", b"\n]"), (b"(_ ", b"\n)")),
+)
+"""What makes a statement of a line: of the head of a block, of parameters, arguments, parts of an expression."""
 _HARD = -1
 """Stands for a place that is hard to read."""
 
@@ -167,12 +172,12 @@ class Anywhere(Reading):
         text = text[6:] if text.startswith(b"async ") else text[2:] if text.startswith(b"elif ") else text
         if text.startswith(b"except"):
             return ast.Module([], [])
-        for attempt in (text.rstrip(b","), text + b" pass", text.rstrip(b",)]}: ")):
+        for before, after in _AROUND:
             try:
-                return ast.parse(attempt)
+                return ast.parse(before + text.rstrip(b",") + after)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
                 continue
-        return None
+        return None if b"=" in text or b" as " in text else ast.Module([], [])  # prose
 
 
 def _stored(tree: ast.AST, name: str) -> Iterator[tuple[bool, ast.expr]]:

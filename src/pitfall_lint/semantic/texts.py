@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import bisect
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.words import occurrences
@@ -74,4 +76,12 @@ def owner_at(data: bytes, offset: int) -> str:
 
 
 def _class_start(data: bytes, offset: int) -> int:
-    return data.rfind(b"\nclass ", 0, offset) + 1
+    starts = _classes(data)
+    index = bisect.bisect_left(starts, offset) - 1
+    return starts[index] if index >= 0 else 0
+
+
+@lru_cache(maxsize=32)
+def _classes(data: bytes) -> list[int]:
+    """Return where the classes of a module begin."""
+    return [match.start() + 1 for match in re.finditer(rb"\nclass ", data)]
