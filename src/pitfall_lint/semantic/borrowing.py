@@ -10,16 +10,10 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.semantic.attributes import attribute_targets
+from pitfall_lint.semantic.closing_names import is_closing_name
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.flow import Step
-from pitfall_lint.semantic.ownership import (
-    constructions,
-    ends_attribute,
-    held_by,
-    is_closing_name,
-    made_by,
-    resource_of,
-)
+from pitfall_lint.semantic.ownership import constructions, ends_attribute, held_by, made_by, resource_of
 from pitfall_lint.semantic.scopes import Binding
 from pitfall_lint.semantic.values import Collection, Instance
 from pitfall_lint.semantic.walk import all_nodes, own_nodes

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.finding import Related
-from pitfall_lint.semantic.ownership import is_closing_name, resource_of, resource_of_type
+from pitfall_lint.semantic.closing_names import is_closing_name
+from pitfall_lint.semantic.ownership import resource_of, resource_of_type
 from pitfall_lint.semantic.values import Const, Coroutine, Generator, Unknown
 
 if TYPE_CHECKING:

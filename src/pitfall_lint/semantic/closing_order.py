@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.semantic.attributes import attribute_targets
+from pitfall_lint.semantic.closing_names import is_closing_name
 from pitfall_lint.semantic.definitions import Class, Function
-from pitfall_lint.semantic.ownership import is_closing_name, resource_of
+from pitfall_lint.semantic.ownership import resource_of
 from pitfall_lint.semantic.walk import all_nodes, own_nodes
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import libcst as cst
 
 from pitfall_lint.libraries.sessions import Dependency
 from pitfall_lint.libraries.tasks import Background
+from pitfall_lint.semantic.closing_names import is_closing_name
 from pitfall_lint.semantic.definitions import Function, Param
-from pitfall_lint.semantic.ownership import Resource, is_closing_name, resource_of
+from pitfall_lint.semantic.ownership import Resource, resource_of
 from pitfall_lint.semantic.streams import lazy_sources
 from pitfall_lint.semantic.walk import own_nodes
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries.sessions import StreamBody
+from pitfall_lint.semantic.closing_names import is_closing_name
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.flow import Step
 from pitfall_lint.semantic.lifecycle import Event, events
-from pitfall_lint.semantic.ownership import Resource, is_closing_name, resource_of
+from pitfall_lint.semantic.ownership import Resource, resource_of
 from pitfall_lint.semantic.streams import Source, lazy_sources
 from pitfall_lint.semantic.walk import all_nodes
 

@@ -11,17 +11,11 @@ import libcst as cst
 
 from pitfall_lint.libraries.sessions import Lends
 from pitfall_lint.semantic.calls import param_of
+from pitfall_lint.semantic.closing_names import is_closing_name
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.flow import Graph, Step
 from pitfall_lint.semantic.harmless import is_stub
-from pitfall_lint.semantic.ownership import (
-    Held,
-    Resource,
-    ends_attribute,
-    held_by,
-    is_closing_name,
-    made_by,
-)
+from pitfall_lint.semantic.ownership import Held, Resource, ends_attribute, held_by, made_by
 from pitfall_lint.semantic.walk import all_nodes
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ import libcst as cst
 
 from pitfall_lint.finding import Span
 from pitfall_lint.libraries.sessions import StreamBody
-from pitfall_lint.semantic.ownership import is_closing_name, resource_of
+from pitfall_lint.semantic.closing_names import is_closing_name
+from pitfall_lint.semantic.ownership import resource_of
 from pitfall_lint.semantic.walk import all_nodes
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ import libcst as cst
 
 from pitfall_lint.semantic.attributes import attribute_targets
 from pitfall_lint.semantic.calls import param_of
+from pitfall_lint.semantic.closing_names import is_closing_name
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.flow import Step
-from pitfall_lint.semantic.ownership import Resource, held_by, is_closing_name, may_close, resource_of
+from pitfall_lint.semantic.ownership import Resource, held_by, may_close, resource_of
 from pitfall_lint.semantic.values import Coroutine, Instance
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries.sessions import Session
+from pitfall_lint.semantic.closing_names import closing_methods, is_closing_name
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.keys import keys_of
 from pitfall_lint.semantic.owning import may_make, may_own
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 _DEPTH = 4
 """Wrappers around wrappers beyond which nothing is known."""
-_CLOSING = re.compile(
-    r"(async_)?a?(close|shutdown|stop|dispose|disconnect|cleanup|clean_up|teardown|terminate|quit)(_\w+)?"
-)
 _SUFFIXES = ("_client", "_session", "_connection", "_all")
 
 
@@ -176,19 +173,9 @@ def _ends_any(method: Function, held: list[Held]) -> bool:
     return any(ends_attribute(method, one.attribute) for one in held)
 
 
-def is_closing_name(name: str) -> bool:
-    """Tell whether a method is there to close: `close`, `aclose`, `close_client`, `shutdown`, …"""
-    return _CLOSING.fullmatch(name.strip("_")) is not None
-
-
 def may_close(file: File, method: str | None) -> bool:
     """Rule out methods that close nothing, by their name: cheaper than asking what they are called on."""
-    known: frozenset[str] | None = file.memo.get("closing methods")
-    if known is None:
-        rows = file.libraries.rows(Session)
-        known = frozenset(name for row in rows for name in (*row.close, *row.sync_close, "__exit__", "__aexit__"))
-        file.memo["closing methods"] = known
-    return method is not None and (method in known or is_closing_name(method))
+    return method is not None and (method in closing_methods(file.libraries) or is_closing_name(method))
 
 
 def ends_attribute(method: Function, attribute: str) -> bool:

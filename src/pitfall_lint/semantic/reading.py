@@ -64,6 +64,8 @@ class Reading:
         self._looks: dict[ast.AST, set[str]] = {}
         self.entered: set[str] = set()
         """Names in the heads of `with` statements: what is entered, and as what."""
+        self.enters_names = False
+        """Whether a `with` enters something that goes by a name."""
         self.returns: list[ast.expr | None] = []
         self.closes = False
         """Whether there is a `with`, a `finally`, or a call of a method that goes by "close" or the like."""
@@ -279,6 +281,7 @@ class Reading:
                 self.params.setdefault(node.target.id, []).append(node.annotation)
         elif isinstance(node, ast.withitem):
             pairs = [(node.optional_vars, node.context_expr)] if node.optional_vars is not None else []
+            self.enters_names = self.enters_names or isinstance(node.context_expr, ast.Name)
             self.entered.update(part.id for part in all_below(node) if isinstance(part, ast.Name))
         elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
             pairs = [(node.target, node.iter)]

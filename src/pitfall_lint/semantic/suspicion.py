@@ -15,6 +15,7 @@ from functools import cached_property
 from pitfall_lint.libraries import Function, Libraries, Row
 from pitfall_lint.libraries.loops import ThreadEntry
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
+from pitfall_lint.semantic.closing_names import closing_methods, is_closing_name
 from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
@@ -294,6 +295,11 @@ class Suspicion:
             if not block.is_class and block.parent is not None and block.parent.name == heir:
                 self.inherited.setdefault(block.header, set()).update(rules)
 
+    def _is_closing(self, reading: Reading) -> bool:
+        """Tell whether a definition may close something itself: by a method's name, or by entering a name."""
+        known = closing_methods(self.libraries)
+        return reading.enters_names or any(name in known or is_closing_name(name) for name in reading.named)
+
     def _judge(self, use: Use, reading: Reading, verdict: Verdict) -> None:
         parts: list[str] = []
         current: ast.expr = use.node
@@ -312,6 +318,8 @@ class Suspicion:
             looks = looks | {"beside-entry"}
         if any("local-address" in want.shape for want in wanted) and self.local.speaks_in(reading):
             looks = looks | {"local-address"}
+        if any("closing" in want.shape for want in wanted) and self._is_closing(reading):
+            looks = looks | {"closing"}
         bound: list[Binding] = []
         if root:
             parts.append(root)

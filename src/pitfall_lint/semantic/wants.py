@@ -56,7 +56,7 @@ SHAPES = frozenset(
     }
     | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
     | {"leaves", "returns", "chain", "joined", "astray", "chosen", "returns-later", "based", "bare-except"}
-    | {"handed", "beside-entry", "by-async"}
+    | {"handed", "beside-entry", "by-async", "closing"}
 )
 """What pages and rows may say of the code around the words, so that less has to be read.
 
@@ -77,9 +77,10 @@ a page, but by a user. joined: where texts are joined, whatever the words, see j
 of through. leaves: only if what the word gives is returned or kept on an object; returns: only if it is returned;
 chain: only plain functions pass it on, as whoever calls them runs what they do. handed, by-async: of what is passed on,
 only what stands beside a word that hands functions to threads matters ("beside-entry"), or only calls in coroutines.
+closing: the function names a method that closes, or enters what it has by a name.
 """
 _ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "returns", "chain", "based", "handed", "by-async"})
-_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "local-address", "beside-entry"}
+_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "local-address", "beside-entry", "closing"}
 _OF_KEYWORDS = {"await": frozenset({"bare-await"}), "except": frozenset({"bare-except"})}
 
 

@@ -1,0 +1,28 @@
+"""The names that methods go by that close something."""
+
+from __future__ import annotations
+
+import re
+
+from pitfall_lint.libraries import Libraries
+from pitfall_lint.libraries.sessions import Session
+
+_CLOSING = re.compile(
+    r"(async_)?a?(close|shutdown|stop|dispose|disconnect|cleanup|clean_up|teardown|terminate|quit)(_\w+)?"
+)
+_KNOWN: dict[int, frozenset[str]] = {}
+
+
+def is_closing_name(name: str) -> bool:
+    """Tell whether a method is there to close: `close`, `aclose`, `close_client`, `shutdown`, …"""
+    return _CLOSING.fullmatch(name.strip("_")) is not None
+
+
+def closing_methods(libraries: Libraries) -> frozenset[str]:
+    """Return the names of the methods that rows know to close something."""
+    found = _KNOWN.get(id(libraries))
+    if found is None:
+        rows = libraries.rows(Session)
+        names = (name for row in rows for name in (*row.close, *row.sync_close, "__exit__", "__aexit__"))
+        found = _KNOWN[id(libraries)] = frozenset(names)
+    return found
