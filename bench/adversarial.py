@@ -224,7 +224,7 @@ def spent(files: Files, timeout: float) -> tuple[float, float, str]:
 
 
 def main() -> int:
-    """Check the cases; 1 when one took too long."""
+    """Check the cases; 1 when one took too long or did not end well."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("cases", nargs="*", choices=[[], *CASES], default=[])
     parser.add_argument("--growth", action="store_true", help="check each at twice its size, too")
@@ -240,7 +240,7 @@ def main() -> int:
             continue
         seconds, size, ended = spent(CASES[name](1), 6 * LIMIT)
         growth = f", twice as large: {spent(CASES[name](2), 12 * LIMIT)[0]:.1f} s" if options.growth else ""
-        slow += seconds > LIMIT
+        slow += seconds > LIMIT or not ended.startswith(("exit 0", "exit 1"))
         print(f"{name:24}{size:6.1f} MB {seconds:6.1f} s of CPU{growth}  ({ended})", flush=True)
     return int(slow > 0)
 

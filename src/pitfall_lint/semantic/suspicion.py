@@ -454,5 +454,6 @@ _RENAMED = re.compile(rb" as[ \t]+(\w+)")
 
 def _in_import(data: bytes, position: int) -> bool:
     """Tell whether a place stands in a module-level import of one line."""
-    start = max(data.rfind(b"\n", 0, position), data.rfind(b"\r", 0, position)) + 1
+    start = data.rfind(b"\n", 0, position) + 1
+    start = max(start, data.rfind(b"\r", start, position) + 1)  # not from the beginning of the file each time
     return data.startswith((b"from ", b"import "), start) and b";" not in data[start:position]
