@@ -170,6 +170,10 @@ class Project:
         found.pop(path, None)
         return tuple(found)
 
+    def rest(self) -> None:
+        """Let go of what can be found out again, and is seldom asked for when files are woken."""
+        self._bindings.clear()
+
     def know_imports(self, path: str, files: tuple[str, ...]) -> None:
         """Take somebody's word for which files one imports."""
         self._imported.setdefault(path, files)
