@@ -15,8 +15,10 @@ OTHER = "import asyncio\n\n\nasync def alone(work):\n    asyncio.create_task(wor
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PITFALL_LINT_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path_factory.mktemp("cache")
+    monkeypatch.setenv("PITFALL_LINT_CACHE_DIR", str(folder))
+    return folder
 
 
 @pytest.fixture
@@ -112,3 +114,36 @@ def test_what_a_function_begins_to_return(tree: Path, many: int, monkeypatch: py
     assert lint(tree, monkeypatch)[0] == ["other.py:PIT301"]
     (tree / "helper.py").write_text(client + make.replace("made or dict(other=other)", "other"))
     assert lint(tree, monkeypatch)[0] == ["other.py:PIT301", "user.py:PIT302"]
+
+
+@pytest.mark.parametrize("many", [2, 200], ids=["surveyed", "one by one"])
+def test_what_is_lost_of_the_memory_is_found_out_again(
+    tree: Path, many: int, monkeypatch: pytest.MonkeyPatch, own_cache: Path
+) -> None:
+    monkeypatch.setattr(run, "MANY", many)
+    lint(tree, monkeypatch)
+    (tree / "other.py").write_text(OTHER + "\n\nx = 2\n")
+    assert lint(tree, monkeypatch)[1] == {"other.py"}
+    for pile in own_cache.glob("pile-*"):
+        pile.write_bytes(b"")
+    (tree / "other.py").write_text(OTHER + "\n\nx = 3\n")
+    assert lint(tree, monkeypatch)[0] == BOTH
+    assert lint(tree, monkeypatch) == (BOTH, set())
+
+
+@pytest.mark.parametrize("many", [2, 200], ids=["surveyed", "one by one"])
+def test_who_does_not_name_it_is_left_alone(tree: Path, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """New functions, attributes and coroutines matter to who names them; what gives nothing matters to nobody."""
+    monkeypatch.setattr(run, "MANY", many)
+    lint(tree, monkeypatch)
+    more = (
+        "\n\nclass New:\n    def __init__(self, one):\n        self.one = one\n\n\nasync def fresh():\n    local = 1\n"
+    )
+    (tree / "other.py").write_text(OTHER + more)
+    assert lint(tree, monkeypatch) == (BOTH, {"other.py"})
+    (tree / "plain.py").write_text("from other import fresh\n\n\nasync def x():\n    fresh()\n")
+    assert lint(tree, monkeypatch) == ([*BOTH[:1], "plain.py:PIT302", *BOTH[1:]], {"plain.py"})
+    (tree / "other.py").write_text(OTHER + more.replace("async def", "def"))
+    found, looked = lint(tree, monkeypatch)
+    assert found == BOTH
+    assert {"other.py"} <= looked <= {"other.py", "plain.py"}

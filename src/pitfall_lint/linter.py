@@ -159,6 +159,13 @@ class Linter:
         """Return the project's files that a file imports."""
         return self.screen(path)[1].imported_by(Source(path, self.bytes_of(path)))
 
+    def rest(self) -> None:
+        """Let go of what only those need who wake files: trees take its place."""
+        for project in self._projects.values():
+            project.rest()
+        for settings, rules in self._rules.values():
+            self._screen(settings, rules).around.rest()
+
     def know_imports(self, files: Mapping[str, tuple[str, ...]]) -> None:
         """Take somebody's word for which of the project's files each of some files imports."""
         for path, imports in files.items():

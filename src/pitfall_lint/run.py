@@ -115,6 +115,7 @@ def _lint_many(
 
             return sending.lint_with(executor, paths, linter, surveyed, said)
         batches = _batches(surveyed)
+        linter.rest()
         gc.freeze()  # what the survey learnt stays: whoever drops trees need not look at it
         size = sum(size for _, size in batches)
         if jobs > 1 and size > _SPAWNED and not can_fork():

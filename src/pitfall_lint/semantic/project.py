@@ -5,6 +5,7 @@ Nothing is imported or executed, and nothing outside the project's roots is read
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
@@ -76,10 +77,8 @@ class Project:
         from pitfall_lint.semantic.file import File
 
         if self.lines_held > _KEPT:
-            for known in self._files.values():
-                if known is not None:
-                    known.release()
             self._files.clear()  # all at once: what is left must not speak of definitions that are made anew
+            gc.collect()  # trees, files and definitions hold each other
             self.lines_held = 0
         path = os.path.abspath(source.path)
         file = (make or File)(source, self, path, lines)
@@ -170,6 +169,10 @@ class Project:
                 found.update(dict.fromkeys(self._imports_of(known, data or b"")))
         found.pop(path, None)
         return tuple(found)
+
+    def rest(self) -> None:
+        """Let go of what can be found out again, and is seldom asked for when files are woken."""
+        self._bindings.clear()
 
     def know_imports(self, path: str, files: tuple[str, ...]) -> None:
         """Take somebody's word for which files one imports."""

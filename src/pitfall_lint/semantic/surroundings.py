@@ -46,6 +46,12 @@ class Surroundings:
         self._owners: dict[str, dict[str, frozenset[str]]] = {}
         self._receivers: dict[str, Receivers] = {}
 
+    def rest(self) -> None:
+        """Let go of what can be found out again."""
+        for known in (self._texts, self._near, self._named, self._owners, self._receivers):
+            known.clear()
+        self._asking = Asking()
+
     def forget(self, path: str) -> None:
         """Drop what is known of one file, after an edit; what others lead to may have come from it."""
         self._named.pop(path, None)
