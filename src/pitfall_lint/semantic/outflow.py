@@ -46,7 +46,9 @@ class Outflow:
                 self._give([], node.test)
                 self._collect(node, in_function)
             elif isinstance(node, _BLOCKS):
-                self._add(list(_heads(node)))
+                heads = self._add(list(_heads(node)))
+                if isinstance(node, ast.ClassDef) and not in_function:  # who makes an heir makes one of the base
+                    heads.assigned, heads.whole = {node.name}, [part for base in node.bases for part in _wholes(base)]
                 self._collect(node, in_function)
             elif isinstance(node, (ast.match_case, ast.ExceptHandler)):
                 self._collect(node, in_function)
