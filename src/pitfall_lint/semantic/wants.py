@@ -56,7 +56,7 @@ SHAPES = frozenset(
     }
     | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
     | {"leaves", "returns", "chain", "joined", "astray", "chosen", "returns-later", "based", "bare-except"}
-    | {"handed", "beside-entry", "by-async", "closing"}
+    | {"handed", "beside-entry", "by-async", "closing", "leaking"}
 )
 """What pages and rows may say of the code around the words, so that less has to be read.
 
@@ -77,7 +77,8 @@ a page, but by a user. joined: where texts are joined, whatever the words, see j
 of through. leaves: only if what the word gives is returned or kept on an object; returns: only if it is returned;
 chain: only plain functions pass it on, as whoever calls them runs what they do. handed, by-async: of what is passed on,
 only what stands beside a word that hands functions to threads matters ("beside-entry"), or only calls in coroutines.
-closing: the function names a method that closes, or enters what it has by a name.
+leaking: only of types that it is clear that they
+must be closed, as their rows say. closing: the function names a method that closes, or enters what it has by a name.
 """
 _ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "returns", "chain", "based", "handed", "by-async"})
 _ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "local-address", "beside-entry", "closing"}
@@ -115,7 +116,7 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
             kind,
             frozenset(roots),
             rules,
-            whole - {"given", "constructed", "chosen"} - _not_for(row),
+            whole - {"given", "constructed", "chosen", "leaking"} - _not_for(row),
             kind is Function,
             given,
         )
@@ -162,6 +163,8 @@ def _is_out_of_place(row: Row, shape: frozenset[str]) -> bool:
     """Tell whether a row's own fields say that it cannot matter to rules that look for such code."""
     if getattr(row, "strict", False) is True and "chain" in shape:
         return "chosen" not in shape
+    if "leaking" in shape and (leaks := getattr(row, "leaks", "default")) != "default":
+        return leaks == "no" or "chosen" not in shape
     return "async-argument" in shape and getattr(row, "takes_coroutines", False) is True
 
 
