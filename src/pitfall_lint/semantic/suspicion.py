@@ -397,10 +397,13 @@ class Suspicion:
         """Tell whether a method is taken from its object somewhere, without being called there: `get = client.get`."""
         found = self._taken.get(word)
         if found is None:
-            data = self.source.data
-            places = occurrences(data, word.encode())
-            found = any(data[a - 1 : a] in (b".", b'"', b"'") and data[b : b + 1] != b"(" for a, b in places)
-            self._taken[word] = found
+            data, name = self.source.data, word.encode()
+            found = self._taken[word] = any(
+                data[a - 1 : a] in (b".", b'"', b"'")
+                and data[b : b + 1] != b"("
+                and any(binds_at(data, *bare) for bare in occurrences(data, name, max(a - 400, 0), a))
+                for a, b in occurrences(data, name)
+            )
         return found
 
     def _goes_alone(self, word: str, offset: int) -> bool:

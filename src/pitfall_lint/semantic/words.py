@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 _LETTERS = frozenset(b for b in range(256) if (chr(b).isalnum() and b < 128) or b == 95 or b >= 128)
@@ -20,14 +21,14 @@ def continues(data: bytes, index: int) -> bool:
     return 0 <= index < len(data) and data[index] in _LETTERS
 
 
-def occurrences(data: bytes, word: bytes) -> Iterator[tuple[int, int]]:
+def occurrences(data: bytes, word: bytes, first: int = 0, last: int = sys.maxsize) -> Iterator[tuple[int, int]]:
     """Yield the offsets at which a word begins and ends."""
-    start = data.find(word)
+    start = data.find(word, first, last)
     while start >= 0:
         end = start + len(word)
         if not continues(data, start - 1) and not continues(data, end):
             yield start, end
-        start = data.find(word, end)
+        start = data.find(word, end, last)
 
 
 def binds_at(data: bytes, start: int, end: int) -> bool:
