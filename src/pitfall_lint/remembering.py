@@ -36,8 +36,8 @@ class Row(NamedTuple):
     """The other files that its report depends on."""
     speaks: bool
     """Whether there is something to tell."""
-    points: bool
-    """Whether what is told points to places in other files."""
+    points: tuple[str, ...]
+    """The other files to places in which that points."""
     failed: bool
 
 
@@ -127,7 +127,7 @@ class Memory:
         again = (set(changed) - quiet) | echo.spread(own, shared)
         again |= {path for path, row in self._rows.items() if row.failed and path in self._files}
         for path, row in self._rows.items():
-            if not moved.isdisjoint(row.used) or (row.points and not self._same.isdisjoint(row.used)):
+            if not moved.isdisjoint(row.used) or not self._same.isdisjoint(row.points):
                 self._stale.add(path)
         self._stale |= again & {*moved, *self._same}
         self._again = again
@@ -202,7 +202,7 @@ class Memory:
                 imports,
                 tuple(names.setdefault(other, other) for other in sorted(report.used) if other != path),
                 bool(report.findings),
-                any(place.path != found.path for found in report.findings for place in found.related),
+                tuple({os.path.abspath(r.path) for found in report.findings for r in found.related} - {path}),
                 failed,
             )
         if linter.told:
@@ -210,7 +210,7 @@ class Memory:
         outside = self._look_outside(rows, linter)
         self._pile.keep_only({_ALL, *rows, *(f"{path}:" for path, row in rows.items() if row.speaks)})
         where = self._pile.write()
-        pointed = {path for row in rows.values() if row.points for path in row.used}
+        pointed = {path for row in rows.values() for path in row.points}
         quiet = {path for path, row in rows.items() if not row.speaks and not row.failed} - pointed
         touched.keep(self.texts, {path: where[path] for path in quiet if path in where})
         Store().write(self._name, (self._state, {p: tuple(row) for p, row in rows.items()}, outside, where))
