@@ -91,7 +91,7 @@ def test_settings_are_looked_for(tmp_path: Path, change: str) -> None:
 
 def test_no_finding_is_lost() -> None:
     """Of all fixtures and all files of these tests, those that a glance calls clean are."""
-    from pitfall_lint.screen import screen_for
+    from pitfall_lint.screening import screen_for
 
     rules, where = catalog.load().select(None), project()
     known = {

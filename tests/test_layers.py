@@ -28,7 +28,7 @@ LAYERS = """
     compiled grading installed
     touched
     pile
-    lint cache glance screen discover ignoring workers
+    lint cache glance screen screening discover ignoring workers
     noqa finder report awake
     timing
     suppressions

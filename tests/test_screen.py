@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from evidence import only, project
 
-from pitfall_lint import catalog, screen
+from pitfall_lint import catalog, screen, screening
 from pitfall_lint.semantic.coroutine_names import coroutines_of
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.spans import Spans, imports
@@ -21,7 +21,7 @@ SPAWNING = "PIT301"
 def awake(text: str, code: str = SPAWNING, name: str = "a.py", where: Project | None = None) -> screen.Awake:
     source = Source(name, text.encode())
     where = where or project()
-    return screen.build(only(code), where.libraries).wake(source, where)
+    return screening.build(only(code), where.libraries).wake(source, where)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_both_ways_to_look_for_words_agree(monkeypatch: pytest.MonkeyPatch) -> N
     fake = types.SimpleNamespace(BytesAhoCorasick=Finder, Implementation=types.SimpleNamespace(DFA=None))
     monkeypatch.setitem(sys.modules, "ahocorasick_rs", fake)  # type: ignore[arg-type]
     rules, libraries = catalog.load().select(["ALL"]), project().libraries
-    fast, slow = screen.build(rules, libraries), screen.build(rules, libraries, fast=False)
+    fast, slow = screening.build(rules, libraries), screening.build(rules, libraries, fast=False)
     data = (
         b"asyncio.create_task(x); async_create_task(y); xcreate_task; session.close(); requests.get('http://localhost')"
     )

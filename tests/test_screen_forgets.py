@@ -6,7 +6,7 @@ from pathlib import Path
 
 from evidence import project, rows, rules
 
-from pitfall_lint.screen import build
+from pitfall_lint.screening import build
 from pitfall_lint.source import Source
 
 USER = "from store import save\n\n\nasync def main():\n    save()\n"

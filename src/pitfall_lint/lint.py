@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from pitfall_lint import timing
 from pitfall_lint.catalog import Rule
 from pitfall_lint.finding import Applicability, Finding, Fix, Severity, Span
-from pitfall_lint.screen import Awake, screen_for
+from pitfall_lint.screen import Awake
+from pitfall_lint.screening import screen_for
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.source import Source, SourceError
 

@@ -15,7 +15,8 @@ from pitfall_lint.finding import Finding
 from pitfall_lint.grading import graded
 from pitfall_lint.opening import open_project
 from pitfall_lint.report import FileReport, Task
-from pitfall_lint.screen import Awake, Screen, screen_for
+from pitfall_lint.screen import Awake, Screen
+from pitfall_lint.screening import screen_for
 from pitfall_lint.semantic.coroutine_names import coroutines_of
 from pitfall_lint.semantic.lineage import Kin, kin_of
 from pitfall_lint.semantic.project import Project

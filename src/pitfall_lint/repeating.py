@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from pitfall_lint import cache, catalog, config, discover, glance, installed, run
-from pitfall_lint.screen import screen_for
+from pitfall_lint.screening import screen_for
 from pitfall_lint.semantic import joints
 
 _LISTED = (".toml", ".txt", ".lock", ".cfg", ".ini", ".in", ".gitignore")

@@ -14,7 +14,7 @@ import libcst as cst
 from pitfall_lint.catalog import Rule
 from pitfall_lint.finding import Finding
 from pitfall_lint.lint import lint_source
-from pitfall_lint.screen import screen_for
+from pitfall_lint.screening import screen_for
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.file import File

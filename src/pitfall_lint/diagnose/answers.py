@@ -15,7 +15,8 @@ from pitfall_lint.diagnose.reading import Event
 from pitfall_lint.diagnose.symptoms import Match, matches
 from pitfall_lint.finding import Finding
 from pitfall_lint.lint import InternalError, lint_with_facts
-from pitfall_lint.screen import Awake, screen_for
+from pitfall_lint.screen import Awake
+from pitfall_lint.screening import screen_for
 from pitfall_lint.semantic.project import Project
 from pitfall_lint.source import Source
 

@@ -11,7 +11,8 @@ from threading import Event
 from pitfall_lint import baseline, catalog, config, discover, fixing, lint, noqa, run
 from pitfall_lint.finding import Edit, Finding, Span
 from pitfall_lint.libraries import Libraries, LibraryError
-from pitfall_lint.screen import Awake, Screen, screen_for
+from pitfall_lint.screen import Awake, Screen
+from pitfall_lint.screening import screen_for
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.project import Project, read_bytes
 from pitfall_lint.server.analysis import Analysis, Base, keep_trees, kept
