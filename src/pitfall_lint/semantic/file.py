@@ -101,6 +101,12 @@ class File(Mending):
                     waiting.append(other)
         return found - {self.path}
 
+    def release(self) -> None:
+        """Let go of everything that was read, definitions too, which hold each other."""
+        for known in (*self._functions.values(), *self._classes.values()):
+            vars(known).clear()
+        super().release()
+
     def _know(self, tree: Tree) -> None:
         super()._know(tree)
         self.project.lines_held += len(tree.slice.lines)
@@ -144,13 +150,9 @@ class File(Mending):
         """Return the words by which this file's code may call functions with these leaf names: aliases, too."""
         known = self._words.get(names)
         if known is None:
-            words = set(names)
-            for name, bound in self.outline.imports.items():
-                if any(one.attribute in names for one in bound):
-                    words.add(name)
-            for word, aliases in self.outline.given_words.items():
-                if word in names:
-                    words |= aliases
+            imported = self.outline.imports.items()
+            words = {*names, *(name for name, bound in imported if any(one.attribute in names for one in bound))}
+            words.update(*(aliases for word, aliases in self.outline.given_words.items() if word in names))
             known = self._words[names] = frozenset(word.encode() for word in words)
         return known
 

@@ -77,6 +77,9 @@ class Project:
         from pitfall_lint.semantic.file import File
 
         if self.lines_held > _KEPT:
+            for known in self._files.values():
+                if known is not None:
+                    known.release()  # so that little is left to collect
             self._files.clear()  # all at once: what is left must not speak of definitions that are made anew
             gc.collect()  # trees, files and definitions hold each other
             self.lines_held = 0

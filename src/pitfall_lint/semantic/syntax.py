@@ -125,6 +125,14 @@ class Syntax:
             found.extend(tree.root.bindings.get(name, ()))
         return found
 
+    def release(self) -> None:
+        """Let go of everything that was read: trees and what is told of them hold each other. It is not used again."""
+        for known in vars(self).values():
+            if isinstance(known, dict):
+                known.clear()
+        self.__dict__.pop("trees", None)
+        self.__dict__.pop("skeleton", None)
+
     def _know(self, tree: Tree) -> None:
         self._parents.update(tree.parents)
         self._scope_of.update(tree.scope_of)
