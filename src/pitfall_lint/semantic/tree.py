@@ -119,7 +119,8 @@ class Tree:
 
     def code_of(self, node: cst.CSTNode) -> str:
         """Return the source of a node as it stands."""
-        return self._exact.module.code_for_node(self.exact(node))
+        with _no_deeper():
+            return self._exact.module.code_for_node(self.exact(node))
 
     def exact(self, node: cst.CSTNode) -> Any:
         """Return the node with white space, commas and parentheses; nodes that are not of this tree as they are."""
@@ -133,7 +134,8 @@ class Tree:
     @cached_property
     def ranges(self) -> dict[cst.CSTNode, Range]:
         """Where every node stands in the slice."""
-        places = ranges_of(self._exact.module)
+        with _no_deeper():
+            places = ranges_of(self._exact.module)
         return {node: places[self.exact(node)] for node in self.nodes} if self._draft is not None else places
 
     @cached_property
@@ -141,7 +143,8 @@ class Tree:
         if self._draft is None:
             return self
         try:
-            return Tree(self.slice, draft=False)
+            with _no_deeper():
+                return Tree(self.slice, draft=False)
         except (cst.ParserSyntaxError, cst.CSTValidationError) as error:
             raise SourceError(f"LibCST cannot read this: {error}") from error
 
@@ -164,3 +167,12 @@ def _declarations(body: cst.CSTNode) -> Iterator[cst.Global | cst.Nonlocal]:
     for node in own_nodes(body):
         if isinstance(node, (cst.Global, cst.Nonlocal)):
             yield node
+
+
+@contextlib.contextmanager
+def _no_deeper() -> Iterator[None]:
+    """Tell that LibCST cannot write code that is nested so deeply."""
+    try:
+        yield
+    except RecursionError as error:
+        raise SourceError("nested too deeply to be read") from error
