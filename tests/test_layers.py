@@ -26,7 +26,7 @@ LAYERS = """
     opening
     compiled grading installed
     lint cache glance screen discover ignoring workers
-    noqa finder report awake
+    noqa finder report awake asked
     timing
     suppressions
     catalog page
