@@ -29,7 +29,7 @@ LAYERS = """
     touched
     pile
     lint cache glance screen screening discover ignoring workers
-    noqa finder report awake
+    noqa finder report awake asked
     timing
     suppressions
     catalog page

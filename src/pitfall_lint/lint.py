@@ -135,7 +135,12 @@ def _gave_up(file: File) -> tuple[str, ...]:
     """Return, for each function whose flow was beyond the effort, a sentence that says so."""
     from pitfall_lint.semantic.flow.resolved import gave_up
 
-    lines = {function: file.source.position(file.span(function.node).start)[0] for function in gave_up(file)}
+    lines = {}
+    for function in gave_up(file):
+        try:
+            lines[function] = file.source.position(file.span(function.node).start)[0]
+        except SourceError:
+            continue  # nothing of it can be shown
     return tuple(
         f"{file.source.path}:{line}: {function.name}() is too tangled to be followed; some rules pass it over"
         for function, line in sorted(lines.items(), key=lambda item: item[1])

@@ -24,6 +24,8 @@ from pitfall_lint.semantic.wants import Want, Wants, constructed, plain_want, te
 from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
 
+_FEW = 200
+"""Names that are looked for one by one."""
 _KEPT = 40
 """Files that are kept as they were read, until it is told where they have to be looked at."""
 
@@ -324,8 +326,9 @@ class Screen:
             for path in project.imported_by(source, depth=2):
                 for name, classes in self.around.owners_in(path, project).items():
                     owners[name] = owners.get(name, frozenset()) | classes
-        here = {name: self._coroutine(name, owners[name]) for name in owners if name.encode() in data}
-        named = {c for classes in owners.values() for c in classes if c and c.encode() in data}
+        text = data if len(owners) < _FEW else set(words_of(data))
+        here = {name: self._coroutine(name, owners[name]) for name in owners if name.encode() in text}
+        named = {c for c in set().union(*owners.values()) if c and c.encode() in text}
         return here, named
 
     def tells(self, source: Source, project: Project) -> dict[str, str]:

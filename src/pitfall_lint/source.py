@@ -80,6 +80,11 @@ class Source:
             offset += len(line)
         return starts or [len(self.bom)]
 
+    def span_of(self, first: int, end: int) -> tuple[int, int]:
+        """Return the byte offsets of lines, 0-based, `end` being one past the last."""
+        starts = self.line_starts
+        return starts[first], starts[end] if end < len(starts) else len(self.data)
+
     def line_text(self, line: int) -> str:
         """Return line `line` (1-based) without its end; bytes that don't decode are replaced."""
         if not 1 <= line <= len(self.lines):

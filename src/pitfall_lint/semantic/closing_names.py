@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from pitfall_lint.libraries import Libraries
 from pitfall_lint.libraries.sessions import Session
@@ -16,6 +17,12 @@ _KNOWN: dict[int, frozenset[str]] = {}
 def is_closing_name(name: str) -> bool:
     """Tell whether a method is there to close: `close`, `aclose`, `close_client`, `shutdown`, …"""
     return _CLOSING.fullmatch(name.strip("_")) is not None
+
+
+def any_closes(names: Iterable[str], libraries: Libraries) -> bool:
+    """Tell whether one of some names is that of a method that closes something."""
+    known = closing_methods(libraries)
+    return any(name in known or is_closing_name(name) for name in names)
 
 
 def closing_methods(libraries: Libraries) -> frozenset[str]:

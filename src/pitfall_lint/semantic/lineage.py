@@ -53,6 +53,11 @@ class Lineage:
         """Return the classes that define a method of this name; None when not all classes are known."""
         return frozenset(self._owners.get(method, ())) if self._owners else None
 
+    def is_method(self, name: str) -> bool:
+        """Tell whether some class may have a method of a name."""
+        owners = self.owners(name)
+        return owners is None or bool(owners)
+
     def places(self, method: str) -> Iterable[str]:
         """Return the paths of the files that define a method of this name."""
         return self._places.get(method, ())

@@ -220,8 +220,7 @@ def _may_name(method: Function, attribute: str) -> bool:
     block, source = method.block, method.file.source
     if block is None:
         return True
-    end = source.line_starts[block.end] if block.end < len(source.line_starts) else len(source.data)
-    return source.data.find(attribute.encode(), source.line_starts[block.first], end) >= 0
+    return source.data.find(attribute.encode(), *source.span_of(block.first, block.end)) >= 0
 
 
 def _ends(method: Function, subject: str) -> bool:

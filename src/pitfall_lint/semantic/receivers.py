@@ -29,8 +29,6 @@ _NEVER = (
     *(ast.SetComp, ast.GeneratorExp, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Lambda),
 )
 _BUILTINS = frozenset(dir(builtins)) - {"super"}
-
-
 PLAIN_METHODS = frozenset(
     name for kind in (dict, list, str, bytes, set, int) for name in dir(kind) if not name.startswith("_")
 ) | {"json", "text", "read", "readline", "readlines", "total_seconds", "isoformat", "model_dump", "group", "groups"}

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import ast
 import re
-import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 
-from pitfall_lint.libraries import Function, Libraries, Row
+from pitfall_lint.libraries import Libraries, Row
 from pitfall_lint.libraries.loops import ThreadEntry
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
-from pitfall_lint.semantic.closing_names import closing_methods, is_closing_name
+from pitfall_lint.semantic.alone import Alone, in_import
+from pitfall_lint.semantic.closing_names import any_closes
 from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
@@ -25,8 +25,8 @@ from pitfall_lint.semantic.receivers import Receivers, leaves_of
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
 from pitfall_lint.semantic.texts import class_at, owner_at, slashed_variables
 from pitfall_lint.semantic.verdict import Verdict, is_given
-from pitfall_lint.semantic.wants import Want, Wants, giving, known_roots, passed_on, telling_names
-from pitfall_lint.semantic.words import binds_at, occurrences, receiver_at
+from pitfall_lint.semantic.wants import Want, Wants, giving, has_row, known_roots, may_be_own, passed_on, telling_names
+from pitfall_lint.semantic.words import Places, receiver_at
 from pitfall_lint.source import Source
 
 
@@ -63,9 +63,8 @@ class Suspicion:
         self._held: dict[tuple[ast.expr, frozenset[str]], bool] = {}
         self._plain: set[str] = set()
         """The words being looked for that matter in strings, too."""
-        self._later: dict[Reading, bool] = {}
-        self._bound: dict[str, bool] = {}
-        self._taken: dict[str, bool] = {}
+        self._places = Places(source.data)
+        self._alone = Alone(source.data, self.spans, self._places)
         self._readings: dict[Place, list[Reading]] = {}
         self.lines_read = 0
         self.lines: dict[int, set[str]] = {}
@@ -81,8 +80,8 @@ class Suspicion:
 
     def look_at(self, offsets: Iterable[int], rules: Collection[str]) -> None:
         """Look at the definitions around some offsets, without reading them first."""
-        for offset in offsets:
-            self.lines.setdefault(self._line_of(offset), set()).update(rules)
+        for line in map(self._line_of, offsets):
+            self.lines.setdefault(line, set()).update(rules)
 
     def look_behind(self, rules: Collection[str]) -> None:
         """Look at the definitions that may return what reads from something that is closed by then."""
@@ -104,8 +103,7 @@ class Suspicion:
         """Look for further words, too: those that other modules pass on."""
         for word, these in wanted.items():
             self.wanted[word] = (*self.wanted.get(word, ()), *these)
-            classes = {name for want in these for name in want.roots if name.encode() in self.source.data}
-            self.receivers.named |= classes
+            self.receivers.named |= {n for want in these for n in want.roots if n.encode() in self.source.data}
         self._follow(list(wanted))
         return self.lines
 
@@ -164,13 +162,10 @@ class Suspicion:
 
     def _outlined(self, offset: int) -> Place:
         """Return the place of an offset by the full outline: slower, and right about strings."""
-        outline, line = self.outline, self.outline.line_of(offset)
-        starts = self.source.line_starts
-        block = outline.function_at(line)
-        if block is not None:
-            end = starts[block.end] if block.end < len(starts) else len(self.source.data)
-            return Place(starts[block.first], end, len(block.indent), True)
-        return Place(-1, -1, 0, False)
+        block = self.outline.function_at(self.outline.line_of(offset))
+        if block is None:
+            return Place(-1, -1, 0, False)
+        return Place(*self.source.span_of(block.first, block.end), len(block.indent), True)
 
     @cached_property
     def outline(self) -> Outline:
@@ -189,7 +184,9 @@ class Suspicion:
 
     def _line_of(self, offset: int) -> int:
         data = self.source.data
-        return self.outline.line_of(offset) if b"\r" in data else data.count(b"\n", 0, offset)
+        if len(self.lines) > 100 or b"\r" in data:
+            return self.outline.line_of(offset)
+        return data.count(b"\n", 0, offset)
 
     def _hits(self, words: Iterable[str]) -> Iterator[tuple[int, str]]:
         """Yield the offsets of words that are more than a definition's name, an import or a part of a longer word."""
@@ -197,14 +194,16 @@ class Suspicion:
         pending = list(words)
         while pending:
             word = pending.pop()
-            look = Look(self.wanted[word], word, self.imports.__contains__, self._is_bound, self._goes_alone)
-            for start, end in occurrences(data, word.encode()):
+            look = Look(
+                self.wanted[word], word, self.imports.__contains__, self._alone.is_bound, self._alone.may_be_method
+            )
+            for start, end in self._places.of(word):
                 if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
                     name = new[1].decode("utf-8", "replace")
                     if name not in self.wanted:
                         self.wanted[name] = self.wanted[word]
                         pending.append(name)
-                if not look.may_matter(data, start, end) or _in_import(data, start):
+                if not look.may_matter(data, start, end) or in_import(data, start):
                     continue
                 if data[start - 1 : start] != b"." or self._may_be_of_type(word, start):
                     yield start, word
@@ -295,11 +294,6 @@ class Suspicion:
             if not block.is_class and block.parent is not None and block.parent.name == heir:
                 self.inherited.setdefault(block.header, set()).update(rules)
 
-    def _is_closing(self, reading: Reading) -> bool:
-        """Tell whether a definition may close something itself: by a method's name, or by entering a name."""
-        known = closing_methods(self.libraries)
-        return reading.enters_names or any(name in known or is_closing_name(name) for name in reading.named)
-
     def _judge(self, use: Use, reading: Reading, verdict: Verdict) -> None:
         parts: list[str] = []
         current: ast.expr = use.node
@@ -318,7 +312,9 @@ class Suspicion:
             looks = looks | {"beside-entry"}
         if any("local-address" in want.shape for want in wanted) and self.local.speaks_in(reading):
             looks = looks | {"local-address"}
-        if any("closing" in want.shape for want in wanted) and self._is_closing(reading):
+        if any("closing" in want.shape for want in wanted) and (
+            reading.enters_names or any_closes(reading.named, self.libraries)
+        ):
             looks = looks | {"closing"}
         bound: list[Binding] = []
         if root:
@@ -333,7 +329,7 @@ class Suspicion:
                     fits = want.of_type or not want.name
                     if fits and (not want.roots or self._may_hold(use.node.value, reading, want.roots)):
                         verdict.add(want, looks)
-                elif not want.of_type or (want.kind is Row and ("outside" in looks or self._is_taken(word))):
+                elif not want.of_type or (want.kind is Row and ("outside" in looks or self._alone.is_taken(word))):
                     if not want.name or self._may_stand_for(word, want, reading):
                         verdict.add(want, looks)
         for binding in bound:
@@ -352,27 +348,11 @@ class Suspicion:
 
     def _returns_later(self, reading: Reading) -> bool:
         """Tell whether a definition closes something and returns what may be read after that."""
-        if reading not in self._later:
-            lazy = self.libraries.leaves(Lazy) | self.libraries.leaves(StreamBody)
-            self._later[reading] = reading.closes and may_be_later(reading, lazy, self._is_own, self._is_method)
-        return self._later[reading]
+        lazy = self.libraries.leaves(Lazy) | self.libraries.leaves(StreamBody)
+        return reading.closes and may_be_later(reading, lazy, self._is_own, self.receivers.lineage.is_method)
 
     def _is_own(self, name: str) -> bool | None:
-        """Tell whether an imported name may be the project's; None when no import binds it."""
-        bound = self.imports.get(name)
-        if not bound:
-            return None
-        return any(
-            b.full.startswith(".")
-            or not (top := b.full.partition(".")[0])
-            or (top not in known_roots(self.libraries) and top not in sys.stdlib_module_names)
-            for b in bound
-        )
-
-    def _is_method(self, name: str) -> bool:
-        """Tell whether a class of the project may have a method of a name."""
-        owners = self.receivers.lineage.owners(name)
-        return owners is None or bool(owners)
+        return may_be_own(self.imports.get(name), self.libraries)
 
     def _may_stand_for(self, word: str, want: Want, reading: Reading) -> bool:
         """Tell whether a plain name without an import could be what is wanted."""
@@ -383,35 +363,6 @@ class Suspicion:
         if word in reading.values:
             return True
         return "*" in self.imports or re.search(rb"^%s\b[^=\n(]*=" % word.encode(), self.source.data, re.M) is not None
-
-    def _is_bound(self, word: str) -> bool:
-        """Tell whether something in this file may bind a name, so that a method can go by its bare name."""
-        found = self._bound.get(word)
-        if found is None:
-            found = self._bound[word] = any(
-                binds_at(self.source.data, start, end) for start, end in occurrences(self.source.data, word.encode())
-            )
-        return found
-
-    def _is_taken(self, word: str) -> bool:
-        """Tell whether a method is taken from its object somewhere, without being called there: `get = client.get`."""
-        found = self._taken.get(word)
-        if found is None:
-            data, name = self.source.data, word.encode()
-            found = self._taken[word] = any(
-                data[a - 1 : a] in (b".", b'"', b"'")
-                and data[b : b + 1] != b"("
-                and any(binds_at(data, *bare) for bare in occurrences(data, name, max(a - 400, 0), a))
-                for a, b in occurrences(data, name)
-            )
-        return found
-
-    def _goes_alone(self, word: str, offset: int) -> bool:
-        """Tell whether a method may go by its bare name: outside of functions' bodies, or where it was taken."""
-        if not self._is_bound(word):
-            return False
-        place = None if self._is_taken(word) else self.spans.at(offset)
-        return place is None or not place.is_function or _BODY.search(self.source.data, place.start, offset) is None
 
     def _may_hold(self, node: ast.expr, reading: Reading, roots: frozenset[str]) -> bool:
         if getattr(node, "attr", getattr(node, "id", "")) in telling_names(self.libraries):
@@ -426,7 +377,7 @@ class Suspicion:
         """Tell whether an imported thing could be what is wanted: it is, or it is the project's, or an object."""
         if want.kind is Row:
             return self.is_own(full) and ("coroutine-call" not in want.shape or self.may_await(name, want.roots))
-        if want.name and (name == self.libraries.canonical(want.name) or self._has_row(want.kind, name)):
+        if want.name and (name == self.libraries.canonical(want.name) or has_row(self.libraries, want.kind, name)):
             return True
         if full.partition(".")[0] not in known_roots(self.libraries):
             if not self.is_own(full):
@@ -442,21 +393,8 @@ class Suspicion:
             and not leaves_of(want.roots).isdisjoint([*full.split("."), *name.split(".")[:-1]])
         )
 
-    def _has_row(self, kind: type[Row], name: str) -> bool:
-        """Tell whether a row of a kind speaks of a name; of functions, only coroutine functions are asked for."""
-        rows = self.libraries.find_all(kind, name)
-        return any(row.coroutine for row in rows if isinstance(row, Function)) if kind is Function else bool(rows)
-
 
 _HOPS = 3
-_BODY = re.compile(rb":[ \t]*(?:#[^\n]*)?\r?\n")
 _SELVES = {("self",), ("cls",)}
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")
-
-
-def _in_import(data: bytes, position: int) -> bool:
-    """Tell whether a place stands in a module-level import of one line."""
-    start = data.rfind(b"\n", 0, position) + 1
-    start = max(start, data.rfind(b"\r", start, position) + 1)  # not from the beginning of the file each time
-    return data.startswith((b"from ", b"import "), start) and b";" not in data[start:position]

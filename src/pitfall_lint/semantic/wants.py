@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
@@ -10,6 +11,7 @@ from keyword import iskeyword
 
 from pitfall_lint.libraries import Attribute, Function, Libraries, Row, Type, kinds
 from pitfall_lint.libraries.paths import UrlUse
+from pitfall_lint.semantic.spans import Binding
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +283,20 @@ def known_roots(libraries: Libraries) -> frozenset[str]:
         names = (name for kind in (Type, Function) for row in libraries.rows(kind) for name in row.names)
         found = _ROOTS[id(libraries)] = frozenset(name.partition(".")[0] for name in names if "." in name)
     return found
+
+
+def has_row(libraries: Libraries, kind: type[Row], name: str) -> bool:
+    """Tell whether a row of a kind speaks of a name; of functions, only coroutine functions are asked for."""
+    rows = libraries.find_all(kind, name)
+    return any(row.coroutine for row in rows if isinstance(row, Function)) if kind is Function else bool(rows)
+
+
+def may_be_own(bound: Iterable[Binding] | None, libraries: Libraries) -> bool | None:
+    """Tell whether what imports bind a name to may be the project's; None when none binds it."""
+    if not bound:
+        return None
+    tops = [binding.full.partition(".")[0] for binding in bound]
+    return any(not top or (top not in known_roots(libraries) and top not in sys.stdlib_module_names) for top in tops)
 
 
 def ends_of(name: str, place: str) -> tuple[bytes, bytes]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 _LETTERS = frozenset(b for b in range(256) if (chr(b).isalnum() and b < 128) or b == 95 or b >= 128)
 _DOTTED = bytes(code for code in _LETTERS if code < 128) + b"."
 _NO_START = frozenset(b"\"')]}") | frozenset(range(128, 256))
 _TABLE = bytes(code if code in _LETTERS else 32 for code in range(256))
+_WORD = re.compile(rb"[A-Za-z0-9_\x80-\xff]+")
+_MANY = 1000
+"""Words that are looked for one by one."""
 
 
 def words_of(data: bytes) -> list[bytes]:
@@ -29,6 +33,26 @@ def occurrences(data: bytes, word: bytes, first: int = 0, last: int = sys.maxsiz
         if not continues(data, start - 1) and not continues(data, end):
             yield start, end
         start = data.find(word, end, last)
+
+
+class Places:
+    """Where words stand in one text; who asks for very many of them gets an index of all."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._asked = 0
+        self._index: dict[bytes, list[tuple[int, int]]] | None = None
+
+    def of(self, word: str) -> Iterable[tuple[int, int]]:
+        """Return the offsets at which a word begins and ends."""
+        self._asked += 1
+        if self._asked < _MANY:
+            return occurrences(self._data, word.encode())
+        if self._index is None:
+            self._index = {}
+            for match in _WORD.finditer(self._data):
+                self._index.setdefault(match[0], []).append(match.span())
+        return self._index.get(word.encode(), ())
 
 
 def binds_at(data: bytes, start: int, end: int) -> bool:
