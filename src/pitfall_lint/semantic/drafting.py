@@ -61,13 +61,14 @@ class Draft:
                 small = []
                 continue
             made = _SMALL[type(node)](self, node)
-            if small and not self._text.begins_line(node):
+            place = self._places[made] = place_of(node)
+            if not self._text.begins_line(node) and small:
                 small.append(made)
+                self._places[found[-1]] = (*self._places[found[-1]][:2], *place[2:])
             else:
-                if not small:
-                    self._text.begins_line(node)
                 small = [made]
                 found.append(make.line(small))
+                self._places[found[-1]] = place
         return found
 
     def _body(self, nodes: Sequence[ast.stmt]) -> _Node:

@@ -32,7 +32,8 @@ def await_it(task: Started, title: str = "Await it here") -> Fix | None:
         return None
     if handling.runs_forever(file, coroutine):
         return None
-    return file.replace(node, f"await {file.code(coroutine)}", title)
+    code = file.wording(coroutine) if isinstance(coroutine, cst.Call) else file.code(coroutine)
+    return file.replace(node, f"await {code}", title)
 
 
 def group_it(task: Started) -> Fix | None:

@@ -69,7 +69,8 @@ def _logger(file: File) -> tuple[str | None, int]:
 
 
 def _line_behind(file: File, node: cst.CSTNode) -> int:
-    return file.source.position(max(edits.span(file, node).end - 1, 0))[0]
+    simple = [inner for inner in all_nodes(node) if isinstance(inner, cst.SimpleStatementLine)]
+    return file.source.position(max(edits.span(file, simple[-1] if simple else node).end - 1, 0))[0]
 
 
 def _behind_imports(file: File) -> int:
@@ -84,12 +85,10 @@ def _find_behind_imports(file: File) -> int:
     first = min((block.first for block in file.outline.blocks), default=len(file.source.lines))
     behind = 0
     for index, statement in enumerate(file.skeleton.module.body):
-        line = _line_behind(file, statement)
-        docstring = index == 0 and file.code(statement).lstrip()[:1] in {'"', "'"}
-        if line <= first and (
-            docstring or any(isinstance(n, (cst.Import, cst.ImportFrom)) for n in all_nodes(statement))
-        ):
-            behind = line
+        docstring = index == 0 and file.wording(statement)[:1] in {'"', "'"}
+        if docstring or any(isinstance(n, (cst.Import, cst.ImportFrom)) for n in all_nodes(statement)):
+            line = _line_behind(file, statement)
+            behind = line if line <= first else behind
     return behind
 
 
