@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pitfall_lint import cache, screen
+from pitfall_lint import cache, screen, screening
 from pitfall_lint.cli import run
 
 HELPER = "from deep import loop\n\n\ndef fire(work):\n    return loop.create_task(work)\n"
@@ -40,7 +40,7 @@ def lint(tree: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
 
         with monkeypatch.context() as patched:
             patched.setattr(screen.Screen, "_look_for_passing", heard)
-            patched.setattr(screen, "_SCREENS", [])
+            patched.setattr(screening, "_SCREENS", [])
             patched.setattr(cache, "RECORDER", cache.Recorder("test"))
             run(["--isolated", "--output-format=concise", *files])
         return capsys.readouterr().out.count("PIT301"), looked
