@@ -116,5 +116,5 @@ def silence_file(source: Source, code: str) -> Edit | None:
     line = 0  # behind a shebang and a coding line
     while line < min(2, len(source.lines)) and re.match(rb"#!|[ \t\f]*#.*?coding[:=]", source.lines[line]):
         line += 1
-    at = source.line_starts[line] if line < len(source.lines) else len(source.data)
+    at = source.line_start(line)
     return Edit(Span(at, at), f"# pitfall-lint: noqa: {code}{source.newline}")

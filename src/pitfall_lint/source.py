@@ -80,10 +80,13 @@ class Source:
             offset += len(line)
         return starts or [len(self.bom)]
 
+    def line_start(self, line: int) -> int:
+        """Return the byte offset of a 0-based line; behind the last one, the end of the text."""
+        return self.line_starts[line] if line < len(self.lines) else len(self.data)
+
     def span_of(self, first: int, end: int) -> tuple[int, int]:
         """Return the byte offsets of lines, 0-based, `end` being one past the last."""
-        starts = self.line_starts
-        return starts[first], starts[end] if end < len(starts) else len(self.data)
+        return self.line_start(first), self.line_start(end)
 
     def line_text(self, line: int) -> str:
         """Return line `line` (1-based) without its end; bytes that don't decode are replaced."""

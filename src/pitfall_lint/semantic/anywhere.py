@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Iterator
 
+from pitfall_lint.semantic.below import all_below
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.words import continues, occurrences
 
@@ -182,7 +183,7 @@ class Anywhere(Reading):
 
 def _stored(tree: ast.AST, name: str) -> Iterator[tuple[bool, ast.expr]]:
     """Yield the annotations (True) and values (False) that a statement gives to an attribute."""
-    for node in ast.walk(tree):
+    for node in all_below(tree):
         if isinstance(node, ast.Assign):
             pairs = [(target, node.value) for target in node.targets]
         elif isinstance(node, (ast.AnnAssign, ast.AugAssign, ast.NamedExpr)):
@@ -196,7 +197,7 @@ def _stored(tree: ast.AST, name: str) -> Iterator[tuple[bool, ast.expr]]:
         else:
             continue
         for target, value in pairs:
-            for part in ast.walk(target):
+            for part in all_below(target):
                 if getattr(part, "attr", "") == name and isinstance(getattr(part, "ctx", None), ast.Store):
                     yield False, value if part is target else UNKNOWN
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 _NO_NODES = frozenset(
     {"id", "attr", "arg", "name", "asname", "module", "level", "kind", "ctx", "op", "ops", "type_comment", "conversion"}
@@ -12,13 +14,16 @@ _NO_NODES = frozenset(
 )
 
 
-def _kinds(base: type[ast.AST]) -> list[type[ast.AST]]:
-    return [base, *(kind for heir in base.__subclasses__() for kind in _kinds(heir))]
+def kinds_of(base: type[T]) -> Iterator[type[T]]:
+    """Yield a class of nodes and all classes that inherit from it."""
+    yield base
+    for heir in base.__subclasses__():
+        yield from kinds_of(heir)
 
 
 _FIELDS = {
     kind: tuple(name for name in kind._fields if name not in _NO_NODES or (kind, name) == (ast.MatchClass, "cls"))
-    for kind in _kinds(ast.AST)
+    for kind in kinds_of(ast.AST)
     if kind not in (ast.Constant, ast.MatchSingleton, ast.Global, ast.Nonlocal)
 }
 

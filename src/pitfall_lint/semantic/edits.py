@@ -126,7 +126,7 @@ def remove(file: Syntax, node: cst.CSTNode) -> Edit:
     if not alone or not isinstance(block, (cst.IndentedBlock, cst.Module)) or len(block.body) < 2:
         return replace(file, statement, "pass")
     first, last, _ = _line_bounds(file, node)
-    end = file.source.line_starts[last + 1] if last + 1 < len(file.source.lines) else len(file.source.data)
+    end = file.source.line_start(last + 1)
     return Edit(Span(file.source.line_starts[first], end), "")
 
 
@@ -191,4 +191,4 @@ def _after_imports(file: Syntax) -> int:
     if line == 0:  # behind a shebang, coding line and leading comments
         while line < len(file.source.lines) and file.source.lines[line].startswith(b"#"):
             line += 1
-    return file.source.line_starts[line] if line < len(file.source.lines) else len(file.source.data)
+    return file.source.line_start(line)

@@ -28,8 +28,7 @@ def text_of(function: Function) -> bytes:
     block, source = function.block, function.file.source
     if block is None:
         return b""
-    starts = source.line_starts
-    return source.data[starts[block.first] : starts[block.end] if block.end < len(starts) else None]
+    return source.data[slice(*source.span_of(block.first, block.end))]
 
 
 def words_in(function: Function) -> frozenset[bytes]:
@@ -75,8 +74,7 @@ def does_something(function: Function) -> bool:
     source = function.file.source
     if block.end <= block.header + 1:
         return False
-    end = source.line_starts[block.end] if block.end < len(source.lines) else len(source.data)
-    found = _DOES.finditer(source.data, source.line_starts[block.header + 1], end)
+    found = _DOES.finditer(source.data, *source.span_of(block.header + 1, block.end))
     return any(not outline.begins_in_string(outline.line_of(match.start())) for match in found)
 
 

@@ -7,6 +7,7 @@ import builtins
 import re
 from collections.abc import Callable, Collection, Iterator
 
+from pitfall_lint.semantic.below import all_below
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.receivers import PLAIN_METHODS
 
@@ -28,10 +29,10 @@ def lets_out_closed(tree: ast.AST) -> bool:
     closed: set[str] = set()
     returned: list[ast.AST] = []
     given: dict[str, list[ast.AST]] = {}
-    for node in ast.walk(tree):
+    for node in all_below(tree):
         if isinstance(node, ast.withitem):
             closed.add(_leaf(node.optional_vars or node.context_expr))
-            for part in ast.walk(node.optional_vars) if node.optional_vars is not None else ():
+            for part in all_below(node.optional_vars) if node.optional_vars is not None else ():
                 given.setdefault(_leaf(part), []).append(node.context_expr)
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if _CLOSING.match(node.func.attr):
@@ -42,12 +43,12 @@ def lets_out_closed(tree: ast.AST) -> bool:
             given.setdefault(node.name, []).append(node)
         elif isinstance(node, (ast.Assign, ast.AnnAssign, ast.NamedExpr)) and node.value is not None:
             for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
-                for part in ast.walk(target):
+                for part in all_below(target):
                     given.setdefault(_leaf(part), []).append(node.value)
     closed -= {"", "self", "cls"}
     told: set[str] = set()
     while returned and closed:
-        for part in ast.walk(returned.pop()):
+        for part in all_below(returned.pop()):
             name = _leaf(part)
             if name in closed:
                 return True

@@ -29,7 +29,7 @@ def may_own(class_: Class, depth: int = 0) -> bool:
     key = ("may own", class_)
     if key not in file.memo:
         file.memo[key] = False
-        file.memo[key] = _asks(class_, b"".join(file.source.lines[block.first : block.end]), depth)
+        file.memo[key] = _asks(class_, file.source.data[slice(*file.source.span_of(block.first, block.end))], depth)
     found: bool = file.memo[key]
     return found
 

@@ -13,6 +13,8 @@ from typing import Any
 
 import libcst as cst
 
+from pitfall_lint.semantic.below import kinds_of
+
 _SKIPPED = frozenset(
     {
         "lpar",
@@ -80,13 +82,7 @@ def fields_of(kind: type[cst.CSTNode]) -> tuple[str, ...]:
     )
 
 
-def _subclasses(kind: type[cst.CSTNode]) -> Iterator[type[cst.CSTNode]]:
-    yield kind
-    for heir in kind.__subclasses__():
-        yield from _subclasses(heir)
-
-
-_NODES = frozenset(_subclasses(cst.CSTNode))  # type: ignore[type-abstract]
+_NODES = frozenset(kinds_of(cst.CSTNode))  # type: ignore[type-abstract]
 """All kinds of nodes: asking a set is faster than asking abstract base classes."""
 
 

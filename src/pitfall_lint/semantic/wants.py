@@ -73,14 +73,13 @@ based: only where a client is made that resolves addresses against a base. given
 row speaks of. assigned: the name is an attribute that is assigned to. async-argument: a call that is given
 something that goes by the name of a coroutine function. constructed: functions that give an object of a type are
 not meant, the type is. astray: a call of which the outcome is not returned, put into a list or given to what runs
-coroutines. returns-later: functions that return what may read
-from something that they have closed, whatever the words, see later.py. chosen: not by
-a page, but by a user. joined: where texts are joined, whatever the words, see joints.py. leaves, returns, chain: kinds
-of through. leaves: only if what the word gives is returned or kept on an object; returns: only if it is returned;
-chain: only plain functions pass it on, as whoever calls them runs what they do. handed, by-async: of what is passed on,
-only what stands beside a word that hands functions to threads matters ("beside-entry"), or only calls in coroutines.
-leaking: only of types that it is clear that they
-must be closed, as their rows say. closing: the function names a method that closes, or enters what it has by a name.
+coroutines. returns-later: functions that return what may read from something that they have closed, whatever the
+words, see later.py. chosen: not by a page, but by a user. joined: where texts are joined, whatever the words, see
+joints.py. leaves, returns, chain: kinds of through. leaves: only if what the word gives is returned or kept on an
+object; returns: only if it is returned; chain: only plain functions pass it on, as whoever calls them runs what they
+do. handed, by-async: of what is passed on, only what stands beside a word that hands functions to threads matters
+("beside-entry"), or only calls in coroutines. leaking: only of types of which their rows say that they must be closed.
+closing: the function names a method that closes, or enters what it has by a name.
 """
 _ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "returns", "chain", "based", "handed", "by-async"})
 _ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "local-address", "beside-entry", "closing"}
