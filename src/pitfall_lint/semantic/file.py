@@ -178,7 +178,7 @@ class File(Mending):
     @cached_property
     def module_name(self) -> str:
         """The dotted name by which other modules import this one."""
-        return self.project.package(self.path)[1]
+        return self.project.module_name(self.path)
 
     @property
     def is_package(self) -> bool:

@@ -63,11 +63,12 @@ class Project:
         self.lines_held = 0
         """How many lines of which there are trees now."""
         self._exists: dict[str, bool] = {}
-        self._packages: dict[str, tuple[str, str]] = {}
+        self._packages: dict[str, tuple[tuple[str, ...], str]] = {}
+        """By folder: where absolute imports start, nearest first, and the dotted name of the folder."""
         self._imported: dict[str, tuple[str, ...]] = {}
         self._bindings: dict[str, dict[str, list[Binding]]] = {}
-        self._resolved: dict[tuple[str, str], tuple[str, tuple[str, ...]] | None] = {}
-        """By the folder that imports start from, and the name."""
+        self._resolved: dict[tuple[tuple[str, ...], str], tuple[str, tuple[str, ...]] | None] = {}
+        """By the folders that imports start from, and the name."""
 
     def file(self, source: Source, lines: Iterable[int] | None = None, make: type[File] | None = None) -> File:
         """Return the File of a source that is linted; `lines` (0-based) limit what its checks look at.
@@ -129,21 +130,34 @@ class Project:
         absent = [path for path, found in self._exists.items() if not found]
         return [*absent, *(f"{path}.py" for path in absent if not path.endswith(".py"))]
 
-    def package(self, path: str) -> tuple[str, str]:
-        """Return the folder that imports of a file start from, and the file's own dotted name."""
+    def module_name(self, path: str) -> str:
+        """Return the dotted name by which other modules import a file."""
         folder, name = os.path.split(path)
         stem = name.rpartition(".")[0] or name
         parts = [] if stem == "__init__" else [stem]
-        if folder in self._packages:
-            root, package = self._packages[folder]
-        else:
-            root, names = folder, []
-            while self._is_file(os.path.join(root, "__init__.py")) and os.path.dirname(root) != root:
-                root, last = os.path.split(root)
+        package = self._package(folder)[1]
+        return ".".join([package, *parts] if package else parts)
+
+    def _package(self, folder: str) -> tuple[tuple[str, ...], str]:
+        """Return the folders that absolute imports start from, and the folder's own dotted name.
+
+        A folder without `__init__.py` is such a start, and part of the package around it if there is one.
+        """
+        if folder not in self._packages:
+            top, starts, names = folder, [], list[str]()
+            while os.path.dirname(top) != top:
+                if not self._has_init(top):
+                    starts.append(top)
+                    above = os.path.dirname(top)
+                    if not self._has_init(above) and not self._has_init(os.path.dirname(above)):
+                        break
+                top, last = os.path.split(top)
                 names.append(last)
-            package = ".".join(reversed(names))
-            self._packages[folder] = (root, package)
-        return root, ".".join([package, *parts] if package else parts)
+            self._packages[folder] = tuple(starts) or (top,), ".".join(reversed(names))
+        return self._packages[folder]
+
+    def _has_init(self, folder: str) -> bool:
+        return self._is_file(os.path.join(folder, "__init__.py"))
 
     def module(self, name: str, asking: File) -> File | None:
         """Return the project's module of a dotted name, and note that `asking` depends on the answer."""
@@ -206,18 +220,20 @@ class Project:
 
     def resolved(self, full: str, path: str) -> tuple[str, tuple[str, ...]] | None:
         """Return that file, and what is left of the name."""
-        folder = os.path.dirname(path) if full.startswith(".") else self.package(path)[0]
-        key = (folder, full)
+        folder = os.path.dirname(path)
+        starts = (folder,) if full.startswith(".") else self._package(folder)[0]
+        key = (starts, full)
         if key not in self._resolved:
-            self._resolved[key] = self._resolve(full, folder)
+            self._resolved[key] = self._resolve(full, starts)
         return self._resolved[key]
 
-    def _resolve(self, full: str, folder: str) -> tuple[str, tuple[str, ...]] | None:
-        """Return what a name leads to that is imported in a folder (relative), or from one (absolute)."""
+    def _resolve(self, full: str, starts: tuple[str, ...]) -> tuple[str, tuple[str, ...]] | None:
+        """Return what a name leads to that is imported in a folder (relative), or from some (absolute)."""
         names = full.lstrip(".")
         level = len(full) - len(names)
-        tops: Iterable[str] = self._search(folder)
+        tops: Iterable[str] = self._search(starts)
         if level:
+            folder = starts[0]
             for _ in range(level - 1):
                 folder = os.path.dirname(folder)
             tops = (folder,)
@@ -248,10 +264,10 @@ class Project:
         if full.startswith("."):
             return True
         top = full.partition(".")[0]
-        return any(self._is_top(root, top) for root in self._search(self.package(path)[0]))
+        return any(self._is_top(root, top) for root in self._search(self._package(os.path.dirname(path))[0]))
 
-    def _search(self, folder: str) -> tuple[str, ...]:
-        roots = [folder]
+    def _search(self, starts: tuple[str, ...]) -> tuple[str, ...]:
+        roots = [*starts]
         if self.root is not None:
             roots += [self.root, os.path.join(self.root, "src")]
         return tuple(dict.fromkeys([*roots, *self.source_roots]))
@@ -261,12 +277,8 @@ class Project:
         relative = name.replace(".", os.sep)
         return any(os.path.isdir(os.path.join(root, relative)) for root in self._roots(asking))
 
-    def _roots(self, asking: File) -> list[str]:
-        roots = [self.package(asking.path)[0]]
-        if self.root is not None:
-            roots += [self.root, os.path.join(self.root, "src")]
-        roots += self.source_roots
-        return list(dict.fromkeys(roots))
+    def _roots(self, asking: File) -> tuple[str, ...]:
+        return self._search(self._package(os.path.dirname(asking.path))[0])
 
     def _is_top(self, root: str, name: str) -> bool:
         """Tell whether a root holds a module or folder of this name at all: most imports name libraries."""
