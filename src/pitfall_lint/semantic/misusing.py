@@ -59,7 +59,7 @@ class Misuse:
 
 def misuse_of(call: Call, *, project: bool = True) -> Misuse | None:
     """Return what is done with a call's coroutine that only its result can be meant for."""
-    return misuse_at(call.file, call.node, project=project) or _misuse_of_name(call)
+    return misuse_at(call.file, call.node, project=project) or _misuse_of_name(call, project)
 
 
 def misuse_at(file: File, node: cst.CSTNode, *, project: bool = True) -> Misuse | None:
@@ -217,7 +217,7 @@ def _may_be_awaited(class_: Class) -> bool:
     )
 
 
-def _misuse_of_name(call: Call) -> Misuse | None:
+def _misuse_of_name(call: Call, project: bool) -> Misuse | None:
     """Look at a local name that holds the coroutine: used as a value, and never awaited or handed on."""
     file, statement = call.file, _outermost(call.file, call.node)
     target, annotation = _target(statement)
@@ -230,12 +230,12 @@ def _misuse_of_name(call: Call) -> Misuse | None:
     if annotation is not None and _is_value_annotation(file, annotation):
         return Misuse("declared", call.node, file.text(annotation))
     if len(file.scope_of(target).bindings.get(target.value, [])) != 1:
-        return _next_use(file, statement, target.value)
+        return _next_use(file, statement, target.value, project)
     if any(target.value in _declared(node) for node in call.function.nodes(cst.Global, cst.Nonlocal)):
         return None
     found: list[Misuse] = []
     for mention in _mentions(file, call.function, target.value):
-        misuse = misuse_at(file, mention)
+        misuse = misuse_at(file, mention, project=project)
         if misuse is None or misuse.how == "dropped":
             return None
         found.append(misuse)
@@ -261,7 +261,7 @@ def _declared(node: cst.CSTNode) -> set[str]:
     return {item.name.value for item in node.names} if isinstance(node, (cst.Global, cst.Nonlocal)) else set()
 
 
-def _next_use(file: File, assigned: cst.CSTNode | None, name: str) -> Misuse | None:
+def _next_use(file: File, assigned: cst.CSTNode | None, name: str, project: bool) -> Misuse | None:
     """Look at what happens next to a name that holds other values elsewhere: a use that fails for a coroutine?"""
     statement: cst.CSTNode | None = file.parent(assigned) if assigned is not None else None
     while isinstance(statement, cst.SimpleStatementLine | cst.If | cst.Else | cst.With):
@@ -271,7 +271,8 @@ def _next_use(file: File, assigned: cst.CSTNode | None, name: str) -> Misuse | N
             continue
         for following in block.body[block.body.index(statement) + 1 :]:
             for mention in _in_order(file, following, name):
-                misuse = misuse_at(file, mention) if file.function_of(mention) is file.function_of(statement) else None
+                here = file.function_of(mention) is file.function_of(statement)
+                misuse = misuse_at(file, mention, project=project) if here else None
                 if misuse is None or misuse.how not in _SHRUGS:
                     if misuse is not None and misuse.how in {"dropped", "asked"}:
                         return None  # it knows what else it may be
