@@ -16,6 +16,7 @@ from pitfall_lint.semantic.clauses import (
     expects,
     last_name,
     logs,
+    never_holds,
     raises_cancellation,
     reraises,
 )
@@ -215,7 +216,8 @@ class _Scan:
             for name in ("test", "subject"):
                 if (part := getattr(node, name, None)) is not None:
                     self.expression(part, guarded)
-            for name in ("body", "orelse"):
+            dead = isinstance(node, (cst.If, cst.While)) and never_holds(node.test)
+            for name in ("orelse",) if dead else ("body", "orelse"):
                 if isinstance(part := getattr(node, name, None), cst.CSTNode):
                     (self.statement if isinstance(part, cst.If) else self.block)(part, guarded)
             for case in getattr(node, "cases", ()):
