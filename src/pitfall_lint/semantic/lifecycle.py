@@ -105,7 +105,7 @@ def _event(file: File, node: cst.CSTNode, resource: Resource | None) -> Event | 
     if isinstance(outer, cst.Attribute) and outer.value is node:
         call = file.parent(outer)
         if not isinstance(call, cst.Call) or call.func is not outer:
-            return None
+            return Event("open", outer) if resource is not None and _is_filled_anew(file, outer, resource) else None
         method = outer.attr.value
         if resource is None:
             if is_closing_name(method):
@@ -203,6 +203,17 @@ def _makes_anew(resource: Resource, method: str) -> bool:
     if target is None or not isinstance(resource.type, Class):
         return False
     return any(assigns(target, held.attribute) for held in held_by(resource.type))
+
+
+def _is_filled_anew(file: File, target: cst.Attribute, resource: Resource) -> bool:
+    """Tell whether a wrapper is given a session again by an assignment: `self._socket = await connect()`."""
+    statement = file.parent(target)
+    statement = file.parent(statement) if isinstance(statement, cst.AssignTarget) else statement
+    value = statement.value if isinstance(statement, (cst.Assign, cst.AnnAssign)) else None
+    if value is None or value is target or not resource.is_wrapper or not isinstance(resource.type, Class):
+        return False
+    is_none = isinstance(value, cst.Name) and value.value == "None"
+    return not is_none and any(target.attr.value == held.attribute for held in held_by(resource.type))
 
 
 def _reopening(function: Function, node: cst.Call, subject: str) -> Event | None:
