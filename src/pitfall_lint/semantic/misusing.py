@@ -98,8 +98,10 @@ def misuse_at(file: File, node: cst.CSTNode, *, project: bool = True) -> Misuse 
         return Misuse("formatted", node)
     if isinstance(outer, cst.BinaryOperation):
         return Misuse("used", node)
-    if isinstance(outer, cst.Attribute) and outer.value is node and not _OWN.fullmatch(outer.attr.value):
-        return Misuse("used", outer, f".{outer.attr.value}")
+    if isinstance(outer, cst.Attribute) and outer.value is node:
+        if not _OWN.fullmatch(outer.attr.value) or _is_awaited_call(file, outer):
+            return Misuse("used", outer, f".{outer.attr.value}")
+        return None
     if isinstance(outer, cst.Subscript) and outer.value is node:
         return Misuse("used", outer, "[…]")
     if isinstance(outer, (cst.For, cst.CompFor)) and outer.iter is node:
@@ -109,6 +111,12 @@ def misuse_at(file: File, node: cst.CSTNode, *, project: bool = True) -> Misuse 
     if isinstance(outer, cst.Arg) and isinstance(call := file.parent(outer), cst.Call):
         return _passed(file, call, outer)
     return None
+
+
+def _is_awaited_call(file: File, function: cst.Attribute) -> bool:
+    """Tell whether the result of a method is awaited: what a coroutine's own `send` or `close` gives never is."""
+    call = file.parent(function)
+    return isinstance(call, cst.Call) and call.func is function and isinstance(file.parent(call), cst.Await)
 
 
 def _is_test(file: File, node: cst.CSTNode) -> bool:
@@ -264,8 +272,10 @@ def _declared(node: cst.CSTNode) -> set[str]:
 def _next_use(file: File, assigned: cst.CSTNode | None, name: str, project: bool) -> Misuse | None:
     """Look at what happens next to a name that holds other values elsewhere: a use that fails for a coroutine?"""
     statement: cst.CSTNode | None = file.parent(assigned) if assigned is not None else None
-    while isinstance(statement, cst.SimpleStatementLine | cst.If | cst.Else | cst.With):
+    while isinstance(statement, cst.SimpleStatementLine | cst.If | cst.Else | cst.With | cst.Try):
         block = file.parent(statement)
+        if isinstance(statement, cst.Try) and any(any(_in_order(file, part, name)) for part in _parts_behind(statement)):
+            return None
         if not isinstance(block, cst.IndentedBlock):  # an `else`, or a block in one line
             statement = block if isinstance(block, cst.If) else None
             continue
@@ -282,6 +292,10 @@ def _next_use(file: File, assigned: cst.CSTNode | None, name: str, project: bool
                 return None
         statement = file.parent(block)
     return None
+
+
+def _parts_behind(node: cst.Try) -> list[cst.CSTNode]:
+    return [part.body for part in (node.orelse, node.finalbody) if part is not None]
 
 
 def _is_awaited(file: File, assigned: cst.CSTNode | None, name: str) -> bool:
