@@ -77,8 +77,12 @@ def misuse_at(file: File, node: cst.CSTNode, *, project: bool = True) -> Misuse 
         return Misuse("tested", node)
     if isinstance(outer, cst.UnaryOperation) and isinstance(outer.operator, cst.Not):
         return Misuse("tested", node)
+    if isinstance(outer, (cst.IfExp, cst.BooleanOperation)) and _stands_beside_await(outer, node):
+        return Misuse("used", node)
     if isinstance(outer, cst.IfExp):
         return misuse_at(file, outer, project=project)
+    if isinstance(outer, cst.BaseSimpleComp):
+        return _made_in_turn(file, outer)
     if isinstance(outer, cst.BooleanOperation) and (outer.left is node or _is_test(file, outer)):
         return Misuse("tested", node)
     if isinstance(outer, cst.BooleanOperation) and isinstance(file.parent(outer), cst.Expr):
@@ -110,6 +114,25 @@ def misuse_at(file: File, node: cst.CSTNode, *, project: bool = True) -> Misuse 
         return Misuse("entered", node) if project else None
     if isinstance(outer, cst.Arg) and isinstance(call := file.parent(outer), cst.Call):
         return _passed(file, call, outer)
+    return None
+
+
+def _stands_beside_await(outer: cst.IfExp | cst.BooleanOperation, node: cst.CSTNode) -> bool:
+    """Tell whether the other value that an expression may have is a result: `await cached(x) or load(x)`."""
+    if isinstance(outer, cst.BooleanOperation):
+        return outer.right is node and isinstance(outer.left, cst.Await)
+    other = outer.orelse if outer.body is node else outer.body
+    return node is not outer.test and isinstance(other, cst.Await)
+
+
+def _made_in_turn(file: File, node: cst.BaseSimpleComp) -> Misuse | None:
+    """Look at a comprehension of coroutines: is it dropped, or does somebody only ask which are true?"""
+    outer = file.parent(node)
+    if isinstance(outer, cst.Expr) and not isinstance(node, cst.GeneratorExp):
+        return Misuse("dropped", node)
+    call = file.parent(outer) if isinstance(outer, cst.Arg) else None
+    if isinstance(call, cst.Call) and file.qualified_name(call.func) in ("builtins.any", "builtins.all"):
+        return Misuse("tested", node)
     return None
 
 
@@ -171,10 +194,19 @@ def _returned(file: File, statement: cst.Return, node: cst.CSTNode) -> Misuse | 
         return None
     returns = function.node.returns
     if returns is None:
-        return Misuse("returned", node, guess=True)
+        return Misuse("returned", node, guess=not _is_tried(file, statement))
     if _is_value_annotation(file, returns.annotation):
         return Misuse("returned", node)
     return Misuse("returned", node, guess=True) if _is_library_class(file, returns.annotation) else None
+
+
+def _is_tried(file: File, statement: cst.Return) -> bool:
+    """Tell whether a clause that does not end in another `raise` or such a return waits for the errors of a return."""
+    outer = file.enclosing(statement, cst.Try, cst.ExceptHandler, cst.Finally)
+    if not isinstance(outer, cst.Try) or not outer.handlers:
+        return False
+    last = outer.body.body[-1]
+    return isinstance(last, cst.SimpleStatementLine) and last.body[-1] is statement
 
 
 def _is_library_class(file: File, annotation: cst.BaseExpression) -> bool:
@@ -274,7 +306,7 @@ def _next_use(file: File, assigned: cst.CSTNode | None, name: str, project: bool
     statement: cst.CSTNode | None = file.parent(assigned) if assigned is not None else None
     while isinstance(statement, cst.SimpleStatementLine | cst.If | cst.Else | cst.With | cst.Try):
         block = file.parent(statement)
-        if isinstance(statement, cst.Try) and any(any(_in_order(file, part, name)) for part in _parts_behind(statement)):
+        if isinstance(statement, cst.Try) and _is_named_behind(file, statement, name):
             return None
         if not isinstance(block, cst.IndentedBlock):  # an `else`, or a block in one line
             statement = block if isinstance(block, cst.If) else None
@@ -294,8 +326,10 @@ def _next_use(file: File, assigned: cst.CSTNode | None, name: str, project: bool
     return None
 
 
-def _parts_behind(node: cst.Try) -> list[cst.CSTNode]:
-    return [part.body for part in (node.orelse, node.finalbody) if part is not None]
+def _is_named_behind(file: File, node: cst.Try, name: str) -> bool:
+    """Tell whether the `else` or `finally` of a `try` says a name."""
+    behind = [part.body for part in (node.orelse, node.finalbody) if part is not None]
+    return any(True for part in behind for _ in _in_order(file, part, name))
 
 
 def _is_awaited(file: File, assigned: cst.CSTNode | None, name: str) -> bool:
