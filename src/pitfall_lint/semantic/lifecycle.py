@@ -103,7 +103,9 @@ def _late_reads(function: Function, subject: str) -> Iterator[tuple[cst.CSTNode,
     """Yield what reads the bodies of answers that the subject gave and that it still has to fetch, if only once."""
     file = function.file
     for call in function.calls():
-        if call.receiver is None or call.name is None or file.text(call.receiver) != subject or not call.is_awaited:
+        if call.name is None or not call.is_awaited:
+            continue
+        if call.receiver is None or file.text(call.receiver) != subject:
             continue
         row = file.libraries.find(Lazy, call.name)
         awaiting = file.parent(call.node)
@@ -113,10 +115,8 @@ def _late_reads(function: Function, subject: str) -> Iterator[tuple[cst.CSTNode,
         target = statement.targets[0].target
         if not isinstance(target, cst.Name) or len(file.scope_of(target).bindings.get(target.value, ())) != 1:
             continue
-        own = [other for other in function.calls() if isinstance(other.receiver, cst.Name)]
-        reads = [
-            other for other in own if file.text(other.receiver) == target.value and other.method in row.consumed_by
-        ]
+        own = [(other, other.receiver) for other in function.calls() if other.method in row.consumed_by]
+        reads = [other for other, on in own if isinstance(on, cst.Name) and on.value == target.value]
         if len(reads) == 1:
             yield reads[0].node, Event("use", reads[0].node, row.after)
 
