@@ -37,8 +37,10 @@ def is_alone(function: Function) -> bool:
         return False
     words = file.libraries.leaves(Spawn) | file.libraries.leaves(Waiter)
     spoken = {word.decode() for word in re.findall(rb"[A-Za-z_]\w*", file.source.data) if word.isascii()}
-    if not any(word in spoken and not iskeyword(word) for word in words):
+    if roots == {function} and not any(word in spoken and not iskeyword(word) for word in words):
         return True
+    if any(each.class_ is not None and not each.name.startswith("_") for each in (function, *roots)):
+        return False  # others may await a public method
     behind = list(_behind(roots))
     return len(behind) < _MANY and not any(_starts_more(each) for each in behind)
 
@@ -74,12 +76,12 @@ def _behind(roots: set[Function]) -> Iterator[Function]:
 
 
 def _starts_more(function: Function) -> bool:
-    """Tell whether a function may have something run beside it."""
+    """Tell whether a function may have something run beside it; what it awaits and nobody knows may."""
     file = function.file
-    if not function.may_use(file.libraries.leaves(Spawn) | file.libraries.leaves(Waiter)):
-        return False
     calls = [file.call(node) for node in all_nodes(function.node.body) if isinstance(node, cst.Call)]
-    return any(
+    if any(call.is_awaited and call.target is None and call.name is None for call in calls):
+        return True
+    return function.may_use(file.libraries.leaves(Spawn) | file.libraries.leaves(Waiter)) and any(
         file.rows_of_call(call, Spawn)
         or call.method in {row.call.rpartition(".")[2] for row in file.libraries.rows(Spawn)}
         or any(not row.single for row in file.rows_of_call(call, Waiter))
