@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.semantic import annotation, bindings, calling, glimpse, names, query
+from pitfall_lint.semantic import annotation, bindings, calling, containers, glimpse, names, query
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.values import (
     UNKNOWN,
     ClassValue,
+    Collection,
     Const,
     FunctionValue,
     Instance,
@@ -116,6 +117,8 @@ def _assigned(class_: Class, name: str) -> tuple[Value, ...]:
             found.append(UNKNOWN)
         else:
             found.extend(query.values_of(file, value) or (UNKNOWN,))
+    if any(isinstance(v, Collection) for v in declared):
+        found = [v for v in found if not containers.is_empty(v)]
     known: list[Value] = [v for v in found if not isinstance(v, Unknown)]
     if (
         declared and not any(isinstance(v, Unknown) for v in declared) and all(isinstance(v, Const) for v in known)
