@@ -65,7 +65,7 @@ class Suspicion:
         """The words being looked for that matter in strings, too."""
         self._places = Places(source.data)
         self._alone = Alone(source.data, self.spans, self._places)
-        self._readings: dict[Place, list[Reading]] = {}
+        self._readings: dict[Place, list[Reading] | None] = {}
         self.lines_read = 0
         self.lines: dict[int, set[str]] = {}
         self._told: set[tuple[str, str]] = set()
@@ -91,9 +91,8 @@ class Suspicion:
             if place in seen or b"return" not in self.source.data[max(place.start, 0) : place.end]:
                 continue
             seen.add(place)
-            try:
-                pieces = self._pieces(place)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pieces = self._pieces(place)
+            if pieces is None:
                 self.look_at([offset], rules)
                 continue
             if any(self._returns_later(r) and r.tree is not None and lets_out_closed(r.tree) for r in pieces):
@@ -110,18 +109,18 @@ class Suspicion:
     def _follow(self, pending: list[str]) -> None:
         lines = self.lines
         for _ in range(_HOPS):
-            places: dict[Place, int] = {}
+            places: dict[Place, list[int]] = {}
             words: set[str] = set()
             for offset, word in sorted(self._hits(pending)):
                 place = self.spans.at(offset)
                 if place is None:  # decorators and statements of a class: its whole text is read below
                     place = self._outlined(offset)
-                places.setdefault(place, offset)
+                places.setdefault(place, []).append(offset)
                 words.add(word)
             self._plain = {word for word in words if any(not want.name for want in self.wanted[word])}
             pending = []
-            for place, offset in places.items():
-                verdict = self._read(place, words, offset)
+            for place, offset in self._parsing(places):
+                verdict = self._read(place, words)
                 if verdict.rules:
                     lines.setdefault(self._line_of(offset), set()).update(verdict.rules)
                 if verdict.touched:
@@ -222,13 +221,21 @@ class Suspicion:
             if want.of_type or not want.name
         )
 
-    def _read(self, place: Place, words: set[str], offset: int) -> Verdict:
+    def _parsing(self, places: Mapping[Place, list[int]]) -> Iterator[tuple[Place, int]]:
+        """Yield some places, each with the first of its offsets; outlined where statements do not parse."""
+        found: dict[Place, int] = {}
+        for place, offsets in places.items():
+            if place.is_function or place.start < 0 or self._pieces(place) is not None:
+                found.setdefault(place, offsets[0])
+                continue
+            for offset in offsets:  # perhaps a string looked like code, or it is the `else` of something
+                found.setdefault(self._outlined(offset), offset)
+        yield from found.items()
+
+    def _read(self, place: Place, words: set[str]) -> Verdict:
         """Return to which rules a place matters by some words, and the names that it defines."""
-        try:
-            pieces = self._pieces(place)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            if not place.is_function and place.start >= 0:  # perhaps a string looked like code
-                return self._read(self._outlined(offset), words, offset)
+        pieces = self._pieces(place)
+        if pieces is None:
             name = _DEFINED.match(self.source.data, max(place.start, 0))
             verdict = Verdict({name[1].decode("utf-8", "replace")} if name else set())
             for word in words:
@@ -242,21 +249,30 @@ class Suspicion:
             verdict.include(own)
         return verdict
 
-    def _pieces(self, place: Place) -> list[Reading]:
-        """Return what a place says; the module without its functions in pieces, each statement for itself."""
-        found = self._readings.get(place)
-        if found is None:
-            if place.start < 0:
-                text = self.outline.skeleton.text
-            else:
-                body = self.source.data[place.start : place.end].decode(self.source.encoding)
-                text = f"if 1:\n{body}" if place.indent else body
-            self.lines_read += text.count("\n")
-            tree = ast.parse(text)
-            pieces = [tree] if place.start >= 0 else [ast.Module([statement], []) for statement in tree.body]
-            found = self._readings[place] = [Reading(piece) for piece in pieces]
-            if place.indent and len(found) == 1:
-                found[0].owner = owner_at(self.source.data, place.start)
+    def _pieces(self, place: Place) -> list[Reading] | None:
+        """Return what a place says, the module without its functions in pieces, each statement for itself.
+
+        None where it does not parse.
+        """
+        if place not in self._readings:
+            try:
+                self._readings[place] = self._parse(place)
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                self._readings[place] = None
+        return self._readings[place]
+
+    def _parse(self, place: Place) -> list[Reading]:
+        if place.start < 0:
+            text = self.outline.skeleton.text
+        else:
+            body = self.source.data[place.start : place.end].decode(self.source.encoding)
+            text = f"if 1:\n{body}" if place.indent else body
+        self.lines_read += text.count("\n")
+        tree = ast.parse(text)
+        pieces = [tree] if place.start >= 0 else [ast.Module([statement], []) for statement in tree.body]
+        found = [Reading(piece) for piece in pieces]
+        if place.indent and len(found) == 1:
+            found[0].owner = owner_at(self.source.data, place.start)
         return found
 
     def _weigh(self, reading: Reading, words: set[str], verdict: Verdict) -> None:
