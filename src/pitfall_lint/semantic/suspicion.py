@@ -110,17 +110,16 @@ class Suspicion:
     def _follow(self, pending: list[str]) -> None:
         lines = self.lines
         for _ in range(_HOPS):
-            places: dict[Place, int] = {}
-            words: set[str] = set()
+            places: dict[Place, tuple[int, set[str]]] = {}
             for offset, word in sorted(self._hits(pending)):
                 place = self.spans.at(offset)
                 if place is None:  # decorators and statements of a class: its whole text is read below
                     place = self._outlined(offset)
-                places.setdefault(place, offset)
-                words.add(word)
-            self._plain = {word for word in words if any(not want.name for want in self.wanted[word])}
+                places.setdefault(place, (offset, set()))[1].add(word)
+            found = set().union(*(words for _, words in places.values()))
+            self._plain = {word for word in found if any(not want.name for want in self.wanted[word])}
             pending = []
-            for place, offset in places.items():
+            for place, (offset, words) in places.items():
                 verdict = self._read(place, words, offset)
                 if verdict.rules:
                     lines.setdefault(self._line_of(offset), set()).update(verdict.rules)
