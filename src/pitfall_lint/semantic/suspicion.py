@@ -16,6 +16,7 @@ from pitfall_lint.libraries.loops import ThreadEntry
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
 from pitfall_lint.semantic.alone import Alone, in_import
 from pitfall_lint.semantic.closing_names import any_closes
+from pitfall_lint.semantic.decorated import is_decorated
 from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
@@ -68,7 +69,8 @@ class Suspicion:
         self._readings: dict[Place, list[Reading]] = {}
         self.lines_read = 0
         self.lines: dict[int, set[str]] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._told: dict[tuple[str, str], int] = {}
+        """By name and rule: by how many hops, at least, it leads to what the rule's row speaks of."""
         self.inherited: dict[int, set[str]] = {}
         self.passed_on: dict[str, tuple[Want, ...]] = {}
         """Names of this file's definitions that matter, with what wants them where they are used."""
@@ -127,32 +129,34 @@ class Suspicion:
                     class_ = class_at(self.source.data, place.start) if place.indent else ""
                     made = verdict.keeps or not verdict.names  # special methods run when an object is made or used
                     names = verdict.names | ({class_} if class_ and made else set())
-                    pending += self._pass_on(names, verdict.touched, class_, place.is_function)
+                    pending += self._pass_on(names, verdict, class_, place)
             if not pending:
                 break
         for line, rules in self.inherited.items():
             lines.setdefault(line, set()).update(rules)
 
-    def _pass_on(
-        self, names: Iterable[str], touched: Mapping[str, frozenset[str]], class_: str, is_function: bool
-    ) -> Iterator[str]:
+    def _pass_on(self, names: Iterable[str], verdict: Verdict, class_: str, place: Place) -> Iterator[str]:
         """Want the names of what matters, too: whoever uses them may matter to the same rules."""
-        if not is_function:  # what a variable was given cannot block
+        touched = verdict.touched
+        if not place.is_function or is_decorated(self.source.data, place, self._readings.get(place, ())):
+            # what a variable was given cannot block, and what a decorator gives is not followed
             touched = {code: shape for code, shape in touched.items() if "indirect" not in shape}
         owners = frozenset({class_} if class_ else ())
         for name in names:
             roots = owners - {name}
             # Making an object gives nobody what its methods return.
             fit = touched if name != class_ else {code for code in touched if "returns" not in touched[code]}
-            new = {code for code in fit if (name, code) not in self._told}
+            hops = {code: verdict.hops[code] + place.is_function if "chain" in touched[code] else 0 for code in fit}
+            new = {code for code in fit if hops[code] < self._told.get((name, code), _FARTHEST)}
             if not new:
                 continue
-            self._told.update((name, code) for code in new)
-            by_shape: dict[frozenset[str], set[str]] = {}
+            self._told.update(((name, code), hops[code]) for code in new)
+            by_shape: dict[tuple[frozenset[str], int], set[str]] = {}
             for code in new:
-                by_shape.setdefault(passed_on(touched[code]), set()).add(code)
+                by_shape.setdefault((passed_on(touched[code]), hops[code]), set()).add(code)
             wants = tuple(
-                Want(name, name, bool(roots), Row, roots, frozenset(codes), shape) for shape, codes in by_shape.items()
+                Want(name, name, bool(roots), Row, roots, frozenset(codes), shape, hops=far)
+                for (shape, far), codes in by_shape.items()
             )
             self.receivers.named |= owners
             self.passed_on[name] = (*self.passed_on.get(name, ()), *wants)
@@ -394,6 +398,7 @@ class Suspicion:
 
 
 _HOPS = 3
+_FARTHEST = 1000
 _SELVES = {("self",), ("cls",)}
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")

@@ -33,6 +33,8 @@ class Want:
     """Whether one of the roots has to be named in the very file."""
     given: str = ""
     """The argument without which a call of it does not matter, `position|keyword`."""
+    hops: int = 0
+    """How many definitions lie between it and what a row speaks of."""
 
     def touches(self, looks: frozenset[str] | set[str]) -> bool:
         """Tell whether code that looks so is a use of what is wanted, wherever it stands."""
@@ -309,20 +311,20 @@ def unbased(wanted: tuple[Want, ...]) -> tuple[Want, ...]:
     return tuple(want for want in wanted if "based" not in want.shape)
 
 
-PlainWant = tuple[str, str, bool, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], bool, str]
+PlainWant = tuple[str, str, bool, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], bool, str, int]
 
 
 def plain_want(want: Want) -> PlainWant:
     """Return a want as plain data."""
     roots, rules, shape = (tuple(sorted(these)) for these in (want.roots, want.rules, want.shape))
-    return want.word, want.name, want.of_type, want.kind.__name__, roots, rules, shape, want.near, want.given
+    return want.word, want.name, want.of_type, want.kind.__name__, roots, rules, shape, want.near, want.given, want.hops
 
 
 def want_of(plain: PlainWant) -> Want:
     """Return the want that was made plain."""
-    word, name, of_type, kind, roots, rules, shape, near, given = plain
+    word, name, of_type, kind, roots, rules, shape, near, given, hops = plain
     sets = frozenset(roots), frozenset(rules), frozenset(shape)
-    return Want(word, name, of_type, _kinds_by_name()[kind], *sets, near, given)
+    return Want(word, name, of_type, _kinds_by_name()[kind], *sets, near, given, hops)
 
 
 @lru_cache(maxsize=1)
