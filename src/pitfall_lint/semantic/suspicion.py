@@ -12,11 +12,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 
 from pitfall_lint.libraries import Libraries, Row
-from pitfall_lint.libraries.loops import ThreadEntry
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
 from pitfall_lint.semantic.alone import Alone, in_import
-from pitfall_lint.semantic.closing_names import any_closes
 from pitfall_lint.semantic.decorated import is_decorated
+from pitfall_lint.semantic.ingredients import Ingredients
 from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
@@ -47,7 +46,7 @@ class Suspicion:
         local: LocalNames | None = None,
         receivers: Receivers | None = None,
     ) -> None:
-        self.local = local or LocalNames()
+        self._ingredients = Ingredients(source.data, libraries, local or LocalNames())
         self.is_own = is_own
         """Tells whether an import may lead to the project."""
         self.may_await = may_await
@@ -142,10 +141,13 @@ class Suspicion:
             # what a variable was given cannot block, and what a decorator gives is not followed
             touched = {code: shape for code, shape in touched.items() if "indirect" not in shape}
         owners = frozenset({class_} if class_ else ())
+        only_function = place.is_function and not any(reading.has_class for reading in self._readings.get(place, ()))
         for name in names:
             roots = owners - {name}
             # Making an object gives nobody what its methods return.
-            fit = touched if name != class_ else {code for code in touched if "returns" not in touched[code]}
+            fit = {code for code, shape in touched.items() if name != class_ or "returns" not in shape}
+            if name != class_ and only_function:
+                fit = {code for code in fit if "owned" not in touched[code]}
             hops = {code: verdict.hops[code] + place.is_function if "chain" in touched[code] else 0 for code in fit}
             new = {code for code in fit if hops[code] < self._told.get((name, code), _FARTHEST)}
             if not new:
@@ -310,15 +312,9 @@ class Suspicion:
             return
         looks = use.looks
         if any("through" in want.shape for want in wanted):
-            looks = looks | reading.outflow.how.get(use.node, frozenset())
-        if any("beside-entry" in want.shape for want in wanted) and reading.among(self.libraries.leaves(ThreadEntry)):
-            looks = looks | {"beside-entry"}
-        if any("local-address" in want.shape for want in wanted) and self.local.speaks_in(reading):
-            looks = looks | {"local-address"}
-        if any("closing" in want.shape for want in wanted) and (
-            reading.enters_names or any_closes(reading.named, self.libraries)
-        ):
-            looks = looks | {"closing"}
+            looks |= reading.outflow.how.get(use.node, frozenset())
+        asked = frozenset[str]().union(*(want.shape for want in wanted))
+        looks = looks.union(self._ingredients.of(reading, use, asked))
         bound: list[Binding] = []
         if root:
             parts.append(root)

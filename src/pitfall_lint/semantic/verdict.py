@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pitfall_lint.semantic.reading import Use
 from pitfall_lint.semantic.wants import Want
 
-_KINDS = frozenset({"leaves", "returns", "chain"})
+_KINDS = frozenset({"leaves", "owned", "returns", "chain"})
+_LEAVING = frozenset({"leaves", "owned"})
 _FAR, _BLOCKING_FAR = 4, 3
 """Functions on the way from a call to what it leads to: beyond, no rule follows, see leads_to and wait_of."""
 
@@ -35,7 +36,7 @@ class Verdict:
         if "through" in want.shape and want.touches(looks) and _passes_on(want, looks):
             self.touched.update(dict.fromkeys(want.rules, want.shape))
             self._come_by(dict.fromkeys(want.rules, want.hops))
-            self.keeps = self.keeps or not want.shape & _KINDS or ("leaves" in want.shape and "kept" in looks)
+            self.keeps = self.keeps or not want.shape & _KINDS or (not want.shape.isdisjoint(_LEAVING) and "kept" in looks)
 
     def include(self, other: Verdict) -> None:
         """Take over what another one says."""
@@ -52,7 +53,7 @@ class Verdict:
 
 def _passes_on(want: Want, looks: set[str] | frozenset[str]) -> bool:
     """Tell whether a use matters to who uses the definition around it."""
-    if "leaves" in want.shape:
+    if not want.shape.isdisjoint(_LEAVING):
         return "returned" in looks or "kept" in looks
     if "returns" in want.shape:  # what a coroutine function returns is awaited by its callers
         return "returned" in looks and "in-def" in looks
