@@ -90,6 +90,11 @@ class Reading:
         return frozenset(self._named) | {word for word, _ in self.words}
 
     @cached_property
+    def has_class(self) -> bool:
+        """Whether a class is defined in it."""
+        return self.tree is None or any(isinstance(node, ast.ClassDef) for node in all_below(self.tree))
+
+    @cached_property
     def outflow(self) -> Outflow:
         """What leaves it."""
         return Outflow(self.tree or ast.Module([], []))

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 
 from pitfall_lint.libraries import Libraries, Row
-from pitfall_lint.libraries.loops import ThreadEntry
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
 from pitfall_lint.semantic.alone import Alone, in_import
-from pitfall_lint.semantic.closing_names import any_closes
+from pitfall_lint.semantic.decorated import is_decorated
+from pitfall_lint.semantic.excerpts import Excerpts
+from pitfall_lint.semantic.ingredients import Ingredients
 from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
-from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
 from pitfall_lint.semantic.receivers import Receivers, leaves_of
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
@@ -46,7 +46,7 @@ class Suspicion:
         local: LocalNames | None = None,
         receivers: Receivers | None = None,
     ) -> None:
-        self.local = local or LocalNames()
+        self._ingredients = Ingredients(source.data, libraries, local or LocalNames())
         self.is_own = is_own
         """Tells whether an import may lead to the project."""
         self.may_await = may_await
@@ -65,10 +65,10 @@ class Suspicion:
         """The words being looked for that matter in strings, too."""
         self._places = Places(source.data)
         self._alone = Alone(source.data, self.spans, self._places)
-        self._readings: dict[Place, list[Reading] | None] = {}
-        self.lines_read = 0
+        self._excerpts = Excerpts(source)
         self.lines: dict[int, set[str]] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._told: dict[tuple[str, str], int] = {}
+        """By name and rule: by how many hops, at least, it leads to what the rule's row speaks of."""
         self.inherited: dict[int, set[str]] = {}
         self.passed_on: dict[str, tuple[Want, ...]] = {}
         """Names of this file's definitions that matter, with what wants them where they are used."""
@@ -87,11 +87,11 @@ class Suspicion:
         """Look at the definitions that may return what reads from something that is closed by then."""
         seen: set[Place] = set()
         for offset in closings(self.source.data):
-            place = self.spans.at(offset) or self._outlined(offset)
+            place = self.spans.at(offset) or self._excerpts.outlined(offset)
             if place in seen or b"return" not in self.source.data[max(place.start, 0) : place.end]:
                 continue
             seen.add(place)
-            pieces = self._pieces(place)
+            pieces = self._excerpts.of(place)
             if pieces is None:
                 self.look_at([offset], rules)
                 continue
@@ -109,17 +109,15 @@ class Suspicion:
     def _follow(self, pending: list[str]) -> None:
         lines = self.lines
         for _ in range(_HOPS):
-            places: dict[Place, list[int]] = {}
-            words: set[str] = set()
+            hits: dict[Place, list[tuple[int, str]]] = {}
             for offset, word in sorted(self._hits(pending)):
-                place = self.spans.at(offset)
-                if place is None:  # decorators and statements of a class: its whole text is read below
-                    place = self._outlined(offset)
-                places.setdefault(place, []).append(offset)
-                words.add(word)
-            self._plain = {word for word in words if any(not want.name for want in self.wanted[word])}
+                # Decorators and statements of a class are outlined: its whole text is read below.
+                place = self.spans.at(offset) or self._excerpts.outlined(offset)
+                hits.setdefault(place, []).append((offset, word))
+            found = {word for these in hits.values() for _, word in these}
+            self._plain = {word for word in found if any(not want.name for want in self.wanted[word])}
             pending = []
-            for place, offset in self._parsing(places):
+            for place, (offset, words) in self._excerpts.parsing(hits).items():
                 verdict = self._read(place, words)
                 if verdict.rules:
                     lines.setdefault(self._line_of(offset), set()).update(verdict.rules)
@@ -127,49 +125,49 @@ class Suspicion:
                     class_ = class_at(self.source.data, place.start) if place.indent else ""
                     made = verdict.keeps or not verdict.names  # special methods run when an object is made or used
                     names = verdict.names | ({class_} if class_ and made else set())
-                    pending += self._pass_on(names, verdict.touched, class_, place.is_function)
+                    pending += self._pass_on(names, verdict, class_, place)
             if not pending:
                 break
         for line, rules in self.inherited.items():
             lines.setdefault(line, set()).update(rules)
 
-    def _pass_on(
-        self, names: Iterable[str], touched: Mapping[str, frozenset[str]], class_: str, is_function: bool
-    ) -> Iterator[str]:
+    def _pass_on(self, names: Iterable[str], verdict: Verdict, class_: str, place: Place) -> Iterator[str]:
         """Want the names of what matters, too: whoever uses them may matter to the same rules."""
-        if not is_function:  # what a variable was given cannot block
+        touched = verdict.touched
+        if not place.is_function or is_decorated(self.source.data, place, self._excerpts.read_so_far(place)):
+            # what a variable was given cannot block, and what a decorator gives is not followed
             touched = {code: shape for code, shape in touched.items() if "indirect" not in shape}
         owners = frozenset({class_} if class_ else ())
+        only_function = place.is_function and not any(
+            reading.has_class for reading in self._excerpts.read_so_far(place)
+        )
         for name in names:
             roots = owners - {name}
             # Making an object gives nobody what its methods return.
-            fit = touched if name != class_ else {code for code in touched if "returns" not in touched[code]}
-            new = {code for code in fit if (name, code) not in self._told}
+            fit = {code for code, shape in touched.items() if name != class_ or "returns" not in shape}
+            if name != class_ and only_function:
+                fit = {code for code in fit if "owned" not in touched[code]}
+            hops = {code: verdict.hops[code] + place.is_function if "chain" in touched[code] else 0 for code in fit}
+            new = {code for code in fit if hops[code] < self._told.get((name, code), _FARTHEST)}
             if not new:
                 continue
-            self._told.update((name, code) for code in new)
-            by_shape: dict[frozenset[str], set[str]] = {}
+            self._told.update(((name, code), hops[code]) for code in new)
+            by_shape: dict[tuple[frozenset[str], int], set[str]] = {}
             for code in new:
-                by_shape.setdefault(passed_on(touched[code]), set()).add(code)
+                by_shape.setdefault((passed_on(touched[code]), hops[code]), set()).add(code)
             wants = tuple(
-                Want(name, name, bool(roots), Row, roots, frozenset(codes), shape) for shape, codes in by_shape.items()
+                Want(name, name, bool(roots), Row, roots, frozenset(codes), shape, hops=far)
+                for (shape, far), codes in by_shape.items()
             )
             self.receivers.named |= owners
             self.passed_on[name] = (*self.passed_on.get(name, ()), *wants)
             self.wanted[name] = (*self.wanted.get(name, ()), *wants)
             yield name
 
-    def _outlined(self, offset: int) -> Place:
-        """Return the place of an offset by the full outline: slower, and right about strings."""
-        block = self.outline.function_at(self.outline.line_of(offset))
-        if block is None:
-            return Place(-1, -1, 0, False)
-        return Place(*self.source.span_of(block.first, block.end), len(block.indent), True)
-
-    @cached_property
-    def outline(self) -> Outline:
-        """The definitions of the file."""
-        return Outline(self.source)
+    @property
+    def lines_read(self) -> int:
+        """How many lines were parsed."""
+        return self._excerpts.lines_read
 
     @cached_property
     def slashed(self) -> frozenset[str]:
@@ -184,7 +182,7 @@ class Suspicion:
     def _line_of(self, offset: int) -> int:
         data = self.source.data
         if len(self.lines) > 100 or b"\r" in data:
-            return self.outline.line_of(offset)
+            return self._excerpts.outline.line_of(offset)
         return data.count(b"\n", 0, offset)
 
     def _hits(self, words: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -221,20 +219,9 @@ class Suspicion:
             if want.of_type or not want.name
         )
 
-    def _parsing(self, places: Mapping[Place, list[int]]) -> Iterator[tuple[Place, int]]:
-        """Yield some places, each with the first of its offsets; outlined where statements do not parse."""
-        found: dict[Place, int] = {}
-        for place, offsets in places.items():
-            if place.is_function or place.start < 0 or self._pieces(place) is not None:
-                found.setdefault(place, offsets[0])
-                continue
-            for offset in offsets:  # perhaps a string looked like code, or it is the `else` of something
-                found.setdefault(self._outlined(offset), offset)
-        yield from found.items()
-
     def _read(self, place: Place, words: set[str]) -> Verdict:
         """Return to which rules a place matters by some words, and the names that it defines."""
-        pieces = self._pieces(place)
+        pieces = self._excerpts.of(place)
         if pieces is None:
             name = _DEFINED.match(self.source.data, max(place.start, 0))
             verdict = Verdict({name[1].decode("utf-8", "replace")} if name else set())
@@ -248,32 +235,6 @@ class Suspicion:
             self._weigh(reading, words, own)
             verdict.include(own)
         return verdict
-
-    def _pieces(self, place: Place) -> list[Reading] | None:
-        """Return what a place says, the module without its functions in pieces, each statement for itself.
-
-        None where it does not parse.
-        """
-        if place not in self._readings:
-            try:
-                self._readings[place] = self._parse(place)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                self._readings[place] = None
-        return self._readings[place]
-
-    def _parse(self, place: Place) -> list[Reading]:
-        if place.start < 0:
-            text = self.outline.skeleton.text
-        else:
-            body = self.source.data[place.start : place.end].decode(self.source.encoding)
-            text = f"if 1:\n{body}" if place.indent else body
-        self.lines_read += text.count("\n")
-        tree = ast.parse(text)
-        pieces = [tree] if place.start >= 0 else [ast.Module([statement], []) for statement in tree.body]
-        found = [Reading(piece) for piece in pieces]
-        if place.indent and len(found) == 1:
-            found[0].owner = owner_at(self.source.data, place.start)
-        return found
 
     def _weigh(self, reading: Reading, words: set[str], verdict: Verdict) -> None:
         """Add what the code of a piece matters to, as far as some words go."""
@@ -306,7 +267,7 @@ class Suspicion:
 
     def _inherit(self, heir: str, rules: set[str]) -> None:
         """A class inherits from what matters: its methods may matter by their names alone."""
-        for block in self.outline.blocks:
+        for block in self._excerpts.outline.blocks:
             if not block.is_class and block.parent is not None and block.parent.name == heir:
                 self.inherited.setdefault(block.header, set()).update(rules)
 
@@ -323,15 +284,9 @@ class Suspicion:
             return
         looks = use.looks
         if any("through" in want.shape for want in wanted):
-            looks = looks | reading.outflow.how.get(use.node, frozenset())
-        if any("beside-entry" in want.shape for want in wanted) and reading.among(self.libraries.leaves(ThreadEntry)):
-            looks = looks | {"beside-entry"}
-        if any("local-address" in want.shape for want in wanted) and self.local.speaks_in(reading):
-            looks = looks | {"local-address"}
-        if any("closing" in want.shape for want in wanted) and (
-            reading.enters_names or any_closes(reading.named, self.libraries)
-        ):
-            looks = looks | {"closing"}
+            looks |= reading.outflow.how.get(use.node, frozenset())
+        asked = frozenset[str]().union(*(want.shape for want in wanted))
+        looks = looks.union(self._ingredients.of(reading, use, asked))
         bound: list[Binding] = []
         if root:
             parts.append(root)
@@ -411,6 +366,7 @@ class Suspicion:
 
 
 _HOPS = 3
+_FARTHEST = 1000
 _SELVES = {("self",), ("cls",)}
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
 _RENAMED = re.compile(rb" as[ \t]+(\w+)")

@@ -33,6 +33,8 @@ class Want:
     """Whether one of the roots has to be named in the very file."""
     given: str = ""
     """The argument without which a call of it does not matter, `position|keyword`."""
+    hops: int = 0
+    """How many definitions lie between it and what a row speaks of."""
 
     def touches(self, looks: frozenset[str] | set[str]) -> bool:
         """Tell whether code that looks so is a use of what is wanted, wherever it stands."""
@@ -58,7 +60,8 @@ SHAPES = frozenset(
     }
     | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
     | {"leaves", "returns", "chain", "joined", "astray", "chosen", "returns-later", "based", "bare-except"}
-    | {"handed", "beside-entry", "by-async", "closing", "leaking"}
+    | {"handed", "beside-entry", "by-async", "closing", "leaking", "owned", "ending", "refusing", "yields"}
+    | {"needing-loop", "early", "borrows", "rescues", "alone"}
 )
 """What pages and rows may say of the code around the words, so that less has to be read.
 
@@ -79,10 +82,21 @@ joints.py. leaves, returns, chain: kinds of through. leaves: only if what the wo
 object; returns: only if it is returned; chain: only plain functions pass it on, as whoever calls them runs what they
 do. handed, by-async: of what is passed on, only what stands beside a word that hands functions to threads matters
 ("beside-entry"), or only calls in coroutines. leaking: only of types of which their rows say that they must be closed.
-closing: the function names a method that closes, or enters what it has by a name.
+closing: the function names a method that closes, or enters what it has by a name; ending: or enters anything.
+owned: as leaves, but functions that give it do not matter, only classes that keep it. refusing, needing-loop: only of
+types that refuse to work once they are closed, or that are made where a loop runs. early: outside of functions, or
+beside a constructor. yields: in a generator. borrows: beside what lends something, or may be given it. rescues: called
+on a condition in an except clause. alone: who calls the function does not matter, whatever the rule's other words.
 """
-_ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "returns", "chain", "based", "handed", "by-async"})
-_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "local-address", "beside-entry", "closing"}
+_ABOUT_NAMES = frozenset(
+    {"through", "coroutine-call", "leaves", "owned", "returns", "chain", "based", "handed", "by-async"}
+)
+_ELSEWHERE = (
+    _ABOUT_NAMES
+    | {"in-def", "in-async", "indirect", "local-address", "beside-entry", "closing", "ending"}
+    | {"yields", "early", "borrows", "rescues"}
+)
+_OF_ROWS = frozenset({"given", "constructed", "chosen", "leaking", "refusing", "needing-loop"})
 _OF_KEYWORDS = {"await": frozenset({"bare-await"}), "except": frozenset({"bare-except"})}
 
 
@@ -117,7 +131,7 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
             kind,
             frozenset(roots),
             rules,
-            whole - {"given", "constructed", "chosen", "leaking"} - _not_for(row),
+            whole - _OF_ROWS - _not_for(row),
             kind is Function,
             given,
         )
@@ -138,7 +152,7 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
                 if isinstance(row, Function):  # asked for by whoever looks for calls of coroutine functions
                     if f.name != "name" or not row.coroutine:
                         continue
-                elif not f.metadata.get("word"):
+                elif not f.metadata.get("word") or ("early" in shape and f.name != "type"):
                     continue
                 value = getattr(row, f.name)
                 for text in (value,) if isinstance(value, str) else value:
@@ -166,6 +180,10 @@ def _is_out_of_place(row: Row, shape: frozenset[str]) -> bool:
         return "chosen" not in shape
     if "leaking" in shape and (leaks := getattr(row, "leaks", "default")) != "default":
         return leaks == "no" or "chosen" not in shape
+    if ("refusing" in shape and not getattr(row, "closed", "")) or (
+        "needing-loop" in shape and not getattr(row, "needs_loop", "")
+    ):
+        return True
     return "async-argument" in shape and getattr(row, "takes_coroutines", False) is True
 
 
@@ -309,20 +327,20 @@ def unbased(wanted: tuple[Want, ...]) -> tuple[Want, ...]:
     return tuple(want for want in wanted if "based" not in want.shape)
 
 
-PlainWant = tuple[str, str, bool, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], bool, str]
+PlainWant = tuple[str, str, bool, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], bool, str, int]
 
 
 def plain_want(want: Want) -> PlainWant:
     """Return a want as plain data."""
     roots, rules, shape = (tuple(sorted(these)) for these in (want.roots, want.rules, want.shape))
-    return want.word, want.name, want.of_type, want.kind.__name__, roots, rules, shape, want.near, want.given
+    return want.word, want.name, want.of_type, want.kind.__name__, roots, rules, shape, want.near, want.given, want.hops
 
 
 def want_of(plain: PlainWant) -> Want:
     """Return the want that was made plain."""
-    word, name, of_type, kind, roots, rules, shape, near, given = plain
+    word, name, of_type, kind, roots, rules, shape, near, given, hops = plain
     sets = frozenset(roots), frozenset(rules), frozenset(shape)
-    return Want(word, name, of_type, _kinds_by_name()[kind], *sets, near, given)
+    return Want(word, name, of_type, _kinds_by_name()[kind], *sets, near, given, hops)
 
 
 @lru_cache(maxsize=1)
