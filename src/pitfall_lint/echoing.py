@@ -32,8 +32,14 @@ class Echo:
         files: Iterable[str],
         importers: Callable[[str], Iterable[str]],
         read: Callable[[str], bytes],
+        *,
+        by_name_alone: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`files` and all paths are absolute."""
+        """`files` and all paths are absolute.
+
+        `by_name_alone` tells whether a coroutine function's name matters on any object.
+        """
+        self._by_name_alone = by_name_alone
         self._files = tuple(files)
         self._importers = importers
         self._read = read
@@ -56,7 +62,11 @@ class Echo:
         if STAR in own:
             raise Everything
         was, is_ = coroutines_of(before or b""), coroutines_of(now or b"")
-        shared |= {name for name in was.keys() | is_.keys() if was.get(name) != is_.get(name)}
+        for name in was.keys() | is_.keys():
+            owners = was.get(name, frozenset()) ^ is_.get(name, frozenset())
+            if owners and self._by_name_alone():
+                shared.add(name)
+            own |= {owner or name for owner in owners}  # a method matters to whom objects of its class may come
         lost = {name for _, name in methods_of(before or b"")} - {name for _, name in methods_of(now or b"")}
         shared |= {name for name in lost if not name.startswith("__")}  # what is called by syntax, its class tells
         if before is None or now is None:  # who imports it finds, or misses, a module

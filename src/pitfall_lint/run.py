@@ -116,13 +116,16 @@ def _lint_many(
             return sending.lint_with(executor, paths, linter, surveyed, said)
         batches = _batches(surveyed)
         linter.rest()
-        gc.freeze()  # what the survey learnt stays: whoever drops trees need not look at it
         size = sum(size for _, size in batches)
-        if jobs > 1 and size > _SPAWNED and not can_fork():
-            with Workers(min(jobs, 8) - 1, ready, work, spawn=True) as spawned:
-                return share([batch for batch, _ in batches], linter, spawned, said)
-        # A second process pays for its own import of LibCST only when there is enough to do.
-        return share([batch for batch, _ in batches], linter, workers, said, helps=size > 2 * _BATCH)
+        gc.freeze()  # what the survey learnt stays: whoever drops trees need not look at it
+        try:
+            if jobs > 1 and size > _SPAWNED and not can_fork():
+                with Workers(min(jobs, 8) - 1, ready, work, spawn=True) as spawned:
+                    return share([batch for batch, _ in batches], linter, spawned, said)
+            # A second process pays for its own import of LibCST only when there is enough to do.
+            return share([batch for batch, _ in batches], linter, workers, said, helps=size > 2 * _BATCH)
+        finally:
+            gc.unfreeze()  # or who watches files would never get memory back
 
 
 def share(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pitfall_lint.libraries import Libraries
 from pitfall_lint.libraries.sessions import Session
@@ -11,7 +12,6 @@ from pitfall_lint.libraries.sessions import Session
 _CLOSING = re.compile(
     r"(async_)?a?(close|shutdown|stop|dispose|disconnect|cleanup|clean_up|teardown|terminate|quit)(_\w+)?"
 )
-_KNOWN: dict[int, frozenset[str]] = {}
 
 
 def is_closing_name(name: str) -> bool:
@@ -25,11 +25,8 @@ def any_closes(names: Iterable[str], libraries: Libraries) -> bool:
     return any(name in known or is_closing_name(name) for name in names)
 
 
+@lru_cache(maxsize=8)
 def closing_methods(libraries: Libraries) -> frozenset[str]:
     """Return the names of the methods that rows know to close something."""
-    found = _KNOWN.get(id(libraries))
-    if found is None:
-        rows = libraries.rows(Session)
-        names = (name for row in rows for name in (*row.close, *row.sync_close, "__exit__", "__aexit__"))
-        found = _KNOWN[id(libraries)] = frozenset(names)
-    return found
+    rows = libraries.rows(Session)
+    return frozenset(name for row in rows for name in (*row.close, *row.sync_close, "__exit__", "__aexit__"))
