@@ -12,12 +12,14 @@ import re
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from pitfall_lint.semantic.binding_lines import lines_binding, may_bind
 from pitfall_lint.source import Source
 
-_DEFINITION = re.compile(rb"^([ \t\f]*)(async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
+_FIRST_DEFINITION = re.compile(rb"([ \t\f]*)(async[ \t]+def|def|class)[ \t]+(\w+)")
+_DEFINITION = re.compile(rb"\n" + _FIRST_DEFINITION.pattern)
+"""Patterns that begin with a newline are looked for from line to line; `^` is tried at every byte."""
 _STRING_OR_COMMENT = re.compile(
     rb'#[^\r\n]*|"""(?:[^\\"]|\\.|"(?!""))*+"""|\'\'\'(?:[^\\\']|\\.|\'(?!\'\'))*+\'\'\''
     rb'|"(?:[^"\\\r\n]|\\.)*+"|\'(?:[^\'\\\r\n]|\\.)*+\''
@@ -28,7 +30,7 @@ _STRING_OR_COMMENT = re.compile(
 )
 _GIVEN = re.compile(r"^[ \t]*(\w+)[^=\n]*=([^=\n]*)", re.MULTILINE)
 _WORD = re.compile(r"\w+")
-_GLOBAL = re.compile(rb"^[ \t]*global[ \t]+([^\r\n#;]+)", re.MULTILINE)
+_GLOBAL = re.compile(rb"\n[ \t]*global[ \t]+([^\r\n#;]+)")
 _STARTS = (b"def ", b"async def ", b"class ", b"@")
 """What begins a definition even when a bracket above was never closed: half-typed code."""
 _IMPORT = re.compile(
@@ -56,10 +58,6 @@ class Block:
     def in_function(self) -> bool:
         """Tell whether a function encloses this definition."""
         return self.parent is not None and (not self.parent.is_class or self.parent.in_function)
-
-
-_BLANK = 1 << 30
-"""Stands for the depth of a line without anything."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,7 +112,7 @@ class Outline:
         """All definitions in textual order."""
         blocks: list[Block] = []
         open_: list[Block] = []
-        for match in _DEFINITION.finditer(self.source.data, len(self.source.bom)):
+        for match in self._definitions():
             header = self.line_of(match.start(2))
             if self.begins_in_string(header):
                 continue
@@ -139,11 +137,17 @@ class Outline:
             open_.append(block)
         return tuple(blocks)
 
+    def _definitions(self) -> Iterator[re.Match[bytes]]:
+        data, start = self.source.data, len(self.source.bom)
+        if (first := _FIRST_DEFINITION.match(data, start)) is not None:
+            yield first
+        yield from _DEFINITION.finditer(data, start)
+
     def _first_line(self, header: int, indent: bytes, floor: int) -> int:
         """Return the line of the first decorator, or of the `def`; what stands above `floor` belongs to others."""
-        first, line, lines = header, header - 1, self.source.lines
+        first, line = header, header - 1
         while line >= floor and header - line < 200:
-            text = lines[line]
+            text = self.source.between(line, line + 1)
             stripped = text.strip()
             if text.startswith(indent + b"@") and not self.begins_in_string(line):
                 first = line
@@ -156,34 +160,28 @@ class Outline:
 
     def _end(self, header: int, indent: int) -> int:
         """Return the line after the last: the next statement not indented deeper ends a definition."""
-        lines, depths, last, line = self.source.lines, self._depths, header, header + 1
-        while line < len(lines):
-            if depths[line] <= indent:
-                text = lines[line]
-                if self.begins_in_string(line) or lines[line - 1].endswith((b"\\\n", b"\\\r\n")):
-                    last = line
-                elif text.lstrip()[0] != 35:  # a comment may stand anywhere
-                    if text.lstrip().startswith(_STARTS) or self._balanced(header, line):
-                        break
-                    last = line
-            line += 1
-        line -= 1
-        while line > last and not indent < depths[line] < _BLANK:
-            line -= 1
-        return line + 1
+        data, start, last = self.source.data, self.source.line_start(header), header
+        end = self.source.line_count
+        for match in _shallow(indent, b"\r" in data).finditer(data, max(self.source.line_start(header + 1) - 1, 0)):
+            line = self.line_of(match.end())
+            before = data[max(match.start() - 2, 0) : match.start()]
+            if before.endswith(b"\\") or before == b"\\\r" or self.begins_in_string(line):
+                last = line
+            elif data[match.end()] != 35:  # a comment may stand anywhere
+                if data.startswith(_STARTS, match.end()) or _is_balanced(data[start : match.start() + 1]):
+                    end = line
+                    break
+                last = line
+        end -= 1
+        while end > last and not self._is_deeper(end, indent):
+            end -= 1
+        return end + 1
 
-    @cached_property
-    def _depths(self) -> list[int]:
-        """How deep each line is indented."""
-        rests = [(line, line.lstrip(b" \t\f")) for line in self.source.lines]
-        return [len(line) - len(rest) if rest and rest[0] not in b"\r\n" else _BLANK for line, rest in rests]
-
-    def _balanced(self, first: int, end: int) -> bool:
-        """Tell whether the lines from `first` up to `end` close every bracket that they open."""
-        text = b"".join(self.source.lines[first:end])
-        if _open_brackets(text) == 0:
-            return True
-        return _open_brackets(_STRING_OR_COMMENT.sub(b"", text)) <= 0
+    def _is_deeper(self, line: int, indent: int) -> bool:
+        """Tell whether a line has something that is indented deeper."""
+        text = self.source.between(line, line + 1)
+        rest = text.lstrip(b" \t\f")
+        return bool(rest) and rest[0] not in b"\r\n" and len(text) - len(rest) > indent
 
     @cached_property
     def functions(self) -> tuple[Block, ...]:
@@ -211,7 +209,7 @@ class Outline:
         headers = _headers(block.indent)
         newline = self.source.newline
         text = "".join(f"{header}if 1:{newline}" for header in headers)
-        body = b"".join(self.source.lines[block.first : block.end]).decode(self.source.encoding)
+        body = self.source.between(block.first, block.end).decode(self.source.encoding)
         return Slice(text + body, (*([-1] * len(headers)), *range(block.first, block.end)), len(headers))
 
     @cached_property
@@ -219,18 +217,18 @@ class Outline:
         """The file without its functions: what runs at import. Each function leaves a `pass`."""
         pieces: list[bytes] = []
         numbers: list[int] = []
-        lines, line = self.source.lines, 0
+        line, end = 0, self.source.line_count
         pass_line = b"pass" + self.source.newline.encode()
         for block in self.functions:
             if block.first < line:
                 continue
-            pieces.extend(lines[line : block.first])
+            pieces.append(self.source.between(line, block.first))
             numbers.extend(range(line, block.first))
             pieces.append(block.indent + pass_line)
             numbers.append(block.header)
             line = block.end
-        pieces.extend(lines[line:])
-        numbers.extend(range(line, len(lines)))
+        pieces.append(self.source.between(line, end))
+        numbers.extend(range(line, end))
         return Slice(b"".join(pieces).decode(self.source.encoding), tuple(numbers))
 
     @cached_property
@@ -301,10 +299,10 @@ class Outline:
         if name not in self.words:
             return False
         pattern = re.compile(rb"[ \t]+(?:.*[,\s(])?%s\b[^\n=]*[:=]" % re.escape(name.encode()))
-        lines, line = self.source.lines, block.header
+        line = block.header
         for child in [*block.children, None]:
             end = child.first if child is not None else block.end
-            if any(pattern.match(text) for text in lines[line:end]):
+            if any(pattern.match(text) for text in self.source.between(line, end).splitlines(keepends=True)):
                 return True
             line = max(line, child.end if child is not None else end)
         return False
@@ -313,14 +311,14 @@ class Outline:
         """Return a definition with its decorators and an empty body; None where that is not easily told."""
         if block.is_class and block.parent is not None:
             return None
-        lines, headers = self.source.lines, _headers(block.indent)
+        source, headers = self.source, _headers(block.indent)
         for end in range(block.header + 1, min(block.header + 40, block.end) + 1):
-            plain = _STRING_OR_COMMENT.sub(b"", b"".join(lines[block.header : end])).rstrip()
+            plain = _STRING_OR_COMMENT.sub(b"", source.between(block.header, end)).rstrip()
             if plain.endswith(b":") and _open_brackets(plain) == 0:
-                if b"#" in lines[end - 1]:
+                if b"#" in source.between(end - 1, end):
                     return None
-                newline = self.source.newline
-                code = b"".join(lines[block.first : end]).decode(self.source.encoding).rstrip("\r\n")
+                newline = source.newline
+                code = source.between(block.first, end).decode(source.encoding).rstrip("\r\n")
                 above = "".join(f"{header}if 1:{newline}" for header in headers)
                 numbers = (*([-1] * len(headers)), *range(block.first, end))
                 return Slice(f"{above}{code} pass{newline}", numbers, len(headers))
@@ -336,6 +334,17 @@ def normal_form(code: str) -> str:
         except (SyntaxError, ValueError, RecursionError):
             continue
     return "".join(text.split()).replace("'", '"').replace(",)", ")")
+
+
+@lru_cache(maxsize=64)
+def _shallow(indent: int, has_returns: bool) -> re.Pattern[bytes]:
+    """Return what finds the lines that are indented so deep at most, and not empty."""
+    return re.compile(rb"%s[ \t\f]{0,%d}(?=[^ \t\f\r\n])" % (rb"[\r\n]" if has_returns else rb"\n", indent))
+
+
+def _is_balanced(text: bytes) -> bool:
+    """Tell whether a text closes every bracket that it opens."""
+    return _open_brackets(text) == 0 or _open_brackets(_STRING_OR_COMMENT.sub(b"", text)) <= 0
 
 
 def _open_brackets(text: bytes) -> int:
