@@ -10,11 +10,15 @@ import ast
 import bisect
 import re
 import textwrap
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import chain, repeat
 
 from pitfall_lint.semantic.binding_lines import lines_binding, may_bind
+from pitfall_lint.semantic.import_lines import Imported as Imported
+from pitfall_lint.semantic.import_lines import imported_in
 from pitfall_lint.source import Source
 
 _FIRST_DEFINITION = re.compile(rb"([ \t\f]*)(async[ \t]+def|def|class)[ \t]+(\w+)")
@@ -33,14 +37,9 @@ _WORD = re.compile(r"\w+")
 _GLOBAL = re.compile(rb"\n[ \t]*global[ \t]+([^\r\n#;]+)")
 _STARTS = (b"def ", b"async def ", b"class ", b"@")
 """What begins a definition even when a bracket above was never closed: half-typed code."""
-_IMPORT = re.compile(
-    rb"^[ \t]*((?:from[ \t]+[.\w \t]+?[ \t]+import\b[ \t]*(?:\([^)]*\)|[^\r\n;\\]*(?:\\\r?\n[^\r\n;\\]*)*)"
-    rb"|import[ \t]+[^\r\n;\\]*(?:\\\r?\n[^\r\n;\\]*)*))",
-    re.MULTILINE,
-)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Block:
     """A `def` or `class` with its decorators; lines are 0-based, `end` is one past the last."""
 
@@ -65,19 +64,8 @@ class Slice:
     """A piece of a file that parses on its own; `lines[i]` is the 0-based file line of its line i, or -1."""
 
     text: str
-    lines: tuple[int, ...]
+    lines: Sequence[int]
     headers: int = 0
-
-
-@dataclass(frozen=True)
-class Imported:
-    """One name that an import statement binds."""
-
-    name: str
-    module: str
-    attribute: str | None
-    level: int
-    """How many dots the import began with."""
 
 
 class Outline:
@@ -85,6 +73,9 @@ class Outline:
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self._class_slices: dict[Block, Slice | None] = {}
+        self._headers: dict[Block, Slice | None] = {}
+        self._given: dict[frozenset[str], frozenset[str]] = {}
 
     @cached_property
     def _in_string(self) -> list[tuple[int, int]]:
@@ -210,7 +201,7 @@ class Outline:
         newline = self.source.newline
         text = "".join(f"{header}if 1:{newline}" for header in headers)
         body = self.source.between(block.first, block.end).decode(self.source.encoding)
-        return Slice(text + body, (*([-1] * len(headers)), *range(block.first, block.end)), len(headers))
+        return Slice(text + body, _numbers(len(headers), range(block.first, block.end)), len(headers))
 
     @cached_property
     def skeleton(self) -> Slice:
@@ -229,29 +220,30 @@ class Outline:
             line = block.end
         pieces.append(self.source.between(line, end))
         numbers.extend(range(line, end))
-        return Slice(b"".join(pieces).decode(self.source.encoding), tuple(numbers))
+        return Slice(b"".join(pieces).decode(self.source.encoding), _numbers(0, numbers))
 
     @cached_property
     def imports(self) -> dict[str, tuple[Imported, ...]]:
         """The names that import statements outside of functions bind; `*` for star imports."""
         found: dict[str, list[Imported]] = {}
-        for imported in _imports(self.skeleton.text.encode()):
+        for imported in imported_in(self.skeleton.text.encode()):
             found.setdefault(imported.name, []).append(imported)
         return {name: tuple(bindings) for name, bindings in found.items()}
 
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """The words of what runs at import."""
-        return frozenset(re.findall(r"\w+", self.skeleton.text))
+    def has_word(self, word: str) -> bool:
+        """Tell whether a word stands in what runs at import."""
+        text, start = self.skeleton.text, -1
+        while (start := text.find(word, start + 1)) >= 0:
+            if not _continues(text[start - 1 : start]) and not _continues(text[start + len(word) :][:1]):
+                return True
+        return False
 
-    @cached_property
-    def given_words(self) -> dict[str, set[str]]:
-        """The words to the right of what runs at import gives to names, with these names."""
-        found: dict[str, set[str]] = {}
-        for name, right in _GIVEN.findall(self.skeleton.text):
-            for word in set(_WORD.findall(right)):
-                found.setdefault(word, set()).add(name)
-        return found
+    def given_for(self, words: frozenset[str]) -> frozenset[str]:
+        """Return the names that what runs at import gives something to with one of these words to its right."""
+        if words not in self._given:
+            pairs = _GIVEN.findall(self.skeleton.text)
+            self._given[words] = frozenset(name for name, right in pairs if not words.isdisjoint(_WORD.findall(right)))
+        return self._given[words]
 
     @cached_property
     def globals(self) -> dict[str, tuple[Block, ...]]:
@@ -285,6 +277,11 @@ class Outline:
 
     def class_slice(self, block: Block) -> Slice | None:
         """Return a class of the module without its methods; None where that cannot be cut out."""
+        if block not in self._class_slices:
+            self._class_slices[block] = self._cut_class(block)
+        return self._class_slices[block]
+
+    def _cut_class(self, block: Block) -> Slice | None:
         skeleton = self.skeleton
         lines = skeleton.text.splitlines(keepends=True)
         if block.parent is not None or len(lines) != len(skeleton.lines):
@@ -296,7 +293,7 @@ class Outline:
 
     def class_binds(self, block: Block, name: str) -> bool:
         """Tell whether the body of a class may give a name a value outside of its definitions."""
-        if name not in self.words:
+        if not self.has_word(name):
             return False
         pattern = re.compile(rb"[ \t]+(?:.*[,\s(])?%s\b[^\n=]*[:=]" % re.escape(name.encode()))
         line = block.header
@@ -309,6 +306,11 @@ class Outline:
 
     def header(self, block: Block) -> Slice | None:
         """Return a definition with its decorators and an empty body; None where that is not easily told."""
+        if block not in self._headers:
+            self._headers[block] = self._cut_header(block)
+        return self._headers[block]
+
+    def _cut_header(self, block: Block) -> Slice | None:
         if block.is_class and block.parent is not None:
             return None
         source, headers = self.source, _headers(block.indent)
@@ -320,9 +322,18 @@ class Outline:
                 newline = source.newline
                 code = source.between(block.first, end).decode(source.encoding).rstrip("\r\n")
                 above = "".join(f"{header}if 1:{newline}" for header in headers)
-                numbers = (*([-1] * len(headers)), *range(block.first, end))
+                numbers = _numbers(len(headers), range(block.first, end))
                 return Slice(f"{above}{code} pass{newline}", numbers, len(headers))
         return None
+
+
+def _numbers(headers: int, lines: Iterable[int]) -> Sequence[int]:
+    """Return the numbers of a slice's lines, in little room."""
+    return array("i", chain(repeat(-1, headers), lines))
+
+
+def _continues(text: str) -> bool:
+    return text == "_" or text.isalnum()
 
 
 def normal_form(code: str) -> str:
@@ -357,21 +368,3 @@ def _headers(indent: bytes) -> list[str]:
         return []
     unit = 1 if "\t" in text else 4 if len(text) % 4 == 0 else 2 if len(text) % 2 == 0 else len(text)
     return [text[:width] for width in range(0, len(text), unit)]
-
-
-def _imports(data: bytes) -> Iterator[Imported]:
-    for match in _IMPORT.finditer(data):
-        try:
-            statements = ast.parse(match.group(1)).body
-        except (SyntaxError, ValueError):  # prose in a docstring that looks like an import
-            continue
-        for statement in statements:
-            if isinstance(statement, ast.ImportFrom):
-                for alias in statement.names:
-                    yield Imported(alias.asname or alias.name, statement.module or "", alias.name, statement.level)
-            elif isinstance(statement, ast.Import):
-                for alias in statement.names:
-                    if alias.asname:
-                        yield Imported(alias.asname, alias.name, None, 0)
-                    else:
-                        yield Imported(alias.name.partition(".")[0], alias.name.partition(".")[0], None, 0)
