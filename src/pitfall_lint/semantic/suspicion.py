@@ -61,6 +61,7 @@ class Suspicion:
             source.data, named, lambda name: self.imports.get(name, ()), reaches, giving(libraries)
         )
         self._held: dict[tuple[ast.expr, frozenset[str]], bool] = {}
+        self._from_imports: dict[tuple[tuple[str, ...], int], bool | None] = {}
         self._plain: set[str] = set()
         """The words being looked for that matter in strings, too."""
         self._places = Places(source.data)
@@ -210,13 +211,38 @@ class Suspicion:
                         pending.append(name)
                 if not look.may_matter(data, start, end) or in_import(data, start):
                     continue
-                if data[start - 1 : start] != b"." or self._may_be_of_type(word, start):
+                is_attribute = data[start - 1 : start] == b"."
+                names = receiver_at(data, start - 1) if is_attribute else ()
+                if is_attribute and not names:
+                    yield start, word
+                elif (known := self._is_imported(word, names)) or (
+                    known is None and (not is_attribute or self._may_be_of_type(word, start, names))
+                ):
                     yield start, word
 
-    def _may_be_of_type(self, word: str, start: int) -> bool:
+    def _is_imported(self, word: str, receiver: tuple[str, ...]) -> bool | None:
+        """Tell whether what imports surely bind a dotted name to could be wanted; None when they do not surely bind it.
+
+        What else may give the name a value is read.
+        """
+        names = (*receiver, word)
+        key = names, len(self.wanted[word])
+        if key not in self._from_imports:
+            bound = self.imports.get(names[0], ())
+            answer: bool | None = None
+            if bound and all(binding.surely for binding in bound) and not self._alone.is_given(names[0]):
+                fulls = {binding.full: ".".join([binding.full, *names[1:]]) for binding in bound}
+                answer = any(
+                    self._could_be(want, self.libraries.canonical(whole), full, bool(receiver))
+                    for want in self.wanted[word]
+                    for full, whole in fulls.items()
+                )
+            self._from_imports[key] = answer
+        return self._from_imports[key]
+
+    def _may_be_of_type(self, word: str, start: int, names: tuple[str, ...]) -> bool:
         """Tell whether the receiver of a name behind a dot may be what one of its wants speaks of."""
-        names = receiver_at(self.source.data, start - 1)
-        if not names or names[0] in self.imports or names[-1] in telling_names(self.libraries):
+        if names[0] in self.imports or names[-1] in telling_names(self.libraries):
             return True
         owner = ""
         if names in _SELVES and (place := self.spans.at(start)) is not None and place.indent:
