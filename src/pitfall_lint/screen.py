@@ -83,6 +83,7 @@ class Screen:
     woken: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict, repr=False)
     """The lines that each rule has to look at, by file, as it was said last."""
     around: Surroundings = field(init=False, repr=False)
+    _last: tuple[Source, list[frozenset[str]]] | None = field(default=None, repr=False)
     joined_all: bool = field(default=False, init=False)
     """Whether one of those rules was asked for in so many words: then joints of unknown names matter, too."""
 
@@ -143,7 +144,8 @@ class Screen:
         suspicion = self.kept.pop(os.path.abspath(source.path), None)
         if foreign:
             if suspicion is None:
-                suspicion = self._suspicion(source, {}, self.find(_plain_bytes(source)), project, ())
+                words = self.around.words_in(os.path.abspath(source.path), _plain_bytes(source))
+                suspicion = self._suspicion(source, {}, set(words), project, ())
             else:
                 lines_read = 0  # it counts on
             suspicion.lines = {line: set(codes) for line, codes in lines.items()}
@@ -170,7 +172,7 @@ class Screen:
 
     def _look(self, source: Source, project: Project | None) -> _Alone:
         data = _plain_bytes(source)
-        found = self.find(data)
+        found = set(self.around.words_in(os.path.abspath(source.path), data))
         wanted = dict(self._in_reach(found, found, source, project))
         coroutines: dict[str, tuple[Want, ...]] = {}
         if self.coroutine_rules or (wanted and self.async_arguments):
@@ -309,11 +311,17 @@ class Screen:
         if is_near(roots, found) or project is None:
             return True
         leaf_is_here = not leaves_of(roots).isdisjoint(found)
-        imported = [self.around.named_in(path, project) for path in project.imported_by(source)]
+        imported = self._named_around(source, project)
         if want.near:  # the word is here, the package only where the object's type is imported from
             return leaf_is_here and any(is_near(roots, found, named) for named in imported)
         telling = telling_names(self.libraries)
         return leaf_is_here or not telling.isdisjoint(found) or any(is_near(roots, named) for named in imported)
+
+    def _named_around(self, source: Source, project: Project) -> Sequence[frozenset[str]]:
+        """Return the words of interest of each module that a file imports; those of the last file are kept."""
+        if self._last is None or self._last[0] is not source:
+            self._last = source, [self.around.named_in(path, project) for path in project.imported_by(source)]
+        return self._last[1]
 
     def _coroutines_in(
         self, source: Source, data: bytes, found: set[str], project: Project | None
