@@ -14,9 +14,7 @@ from pitfall_lint.semantic.closing_names import any_closes
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.reading import Reading, Use
 
-_STAND_IN = re.compile(
-    rb"\b(?:or|else)\s+\(?\s*(?:await\s+)?[A-Za-z_][\w.]*\s*\(|\)\s*if\b[^:]{0,200}?\belse\b"
-)
+_STAND_IN = re.compile(rb"\b(?:or|else)\s+\(?\s*(?:await\s+)?[A-Za-z_][\w.]*\s*\(|\)\s*if\b[^:]{0,200}?\belse\b")
 """What is made where something else may be used: `given or make()`."""
 _TAKES_ITEM = frozenset({"get", "setdefault"})
 

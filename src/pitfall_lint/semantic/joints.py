@@ -17,7 +17,7 @@ _JOINT = re.compile(
     | (?P<slashed>\+[ \t]*[rRbBuUfF]{0,2}["']/)                       # base + "/x"
     | (?P<bare>\+[ \t]*[rRbBuUfF]{0,2}["']\w)                         # base + "v1"
     | /["'][ \t]*\+[ \t]*(?P<after>[\w.(][^\n]*)                     # "x/" + path, "x/" + (a or "b")
-    | [\w)\]][ \t]*\+[ \t]*(?P<name>[A-Za-z_][\w.]*)                 # base + path
+    | (?:[\w)\]]|^)[ \t]*\+[ \t]*(?P<name>[A-Za-z_][\w.]*)             # base + path, from the line above, too
     | %s[^\n]*["'][ \t]*%[ \t]*\(?(?P<percent>[^\n]*)               # "%s/x" % base
     | \}[/{][^\n]*\.format\((?P<format>[^\n]*)
     | /\{[^\n]*\.format\((?P<behind>[^\n]*)
@@ -102,6 +102,8 @@ def joints(data: bytes, edges: Edges | None) -> Iterator[int]:
             kind, text = match.lastgroup, match[match.lastgroup or 0]
             before = _BEFORE.search(line, 0, match.start() + 1)
             left = _names(before[1]) if before else set()
+            if not line[: match.start()].strip():  # the operator stands at the beginning of a line
+                left |= _names(data[max(start - 160, 0) : start])
             if kind in ("right", "after", "behind"):
                 quoted = kind != "behind" and (kind == "right" or text[:1] == b"(") and (b'"' in text or b"'" in text)
                 found = quoted or counts(start, set(), _names(text), "left")

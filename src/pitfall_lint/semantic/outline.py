@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from pitfall_lint.semantic.below import all_below
+from pitfall_lint.semantic.binding_lines import lines_binding, may_bind
 from pitfall_lint.source import Source
 
 _DEFINITION = re.compile(rb"^([ \t\f]*)(async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
@@ -268,6 +268,8 @@ class Outline:
 
     def statements_binding(self, name: str) -> tuple[Slice, ...] | None:
         """Return the statements of the module that may give a name a value; None where they cannot be told."""
+        if not may_bind(self.skeleton.text, name):
+            return ()
         found = self._binding_statements
         return None if found is None else tuple(found.get(name, ()))
 
@@ -275,23 +277,13 @@ class Outline:
     def _binding_statements(self) -> dict[str, list[Slice]] | None:
         skeleton = self.skeleton
         lines = skeleton.text.splitlines(keepends=True)
-        try:
-            statements = ast.parse(skeleton.text).body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
-        if len(lines) != len(skeleton.lines):
-            return None  # lines that only Python sees as one
-        found: dict[str, list[Slice]] = {}
-        for statement in statements:
-            first, last = statement.lineno - 1, statement.end_lineno or statement.lineno
-            if isinstance(statement, (ast.ClassDef, ast.Expr, ast.Import, ast.ImportFrom, ast.Pass)) and not any(
-                isinstance(node, ast.NamedExpr) for node in all_below(statement)
-            ):
-                continue
-            slice_ = Slice("".join(lines[first:last]), skeleton.lines[first:last])
-            for name in {name for node in all_below(statement) for name in _bound_names(node)}:
-                found.setdefault(name, []).append(slice_)
-        return found
+        found = lines_binding(skeleton.text)
+        if found is None or len(lines) != len(skeleton.lines):
+            return None  # the latter: lines that only Python sees as one
+        slices: dict[tuple[int, int], Slice] = {}
+        for first, last in dict.fromkeys(place for places in found.values() for place in places):
+            slices[first, last] = Slice("".join(lines[first:last]), skeleton.lines[first:last])
+        return {name: [slices[place] for place in places] for name, places in found.items()}
 
     def class_slice(self, block: Block) -> Slice | None:
         """Return a class of the module without its methods; None where that cannot be cut out."""
@@ -333,13 +325,6 @@ class Outline:
                 numbers = (*([-1] * len(headers)), *range(block.first, end))
                 return Slice(f"{above}{code} pass{newline}", numbers, len(headers))
         return None
-
-
-def _bound_names(node: ast.AST) -> tuple[str, ...]:
-    if isinstance(node, ast.Name):
-        return () if isinstance(node.ctx, ast.Load) else (node.id,)
-    name = getattr(node, "name", None) if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) else None
-    return (name,) if isinstance(name, str) else ()
 
 
 def normal_form(code: str) -> str:

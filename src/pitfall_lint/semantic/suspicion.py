@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cached_property
 
 from pitfall_lint.libraries import Libraries, Row
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
 from pitfall_lint.semantic.alone import Alone, in_import
 from pitfall_lint.semantic.decorated import is_decorated
+from pitfall_lint.semantic.excerpts import Excerpts
 from pitfall_lint.semantic.ingredients import Ingredients
 from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
-from pitfall_lint.semantic.outline import Outline
 from pitfall_lint.semantic.reading import Reading, Use
 from pitfall_lint.semantic.receivers import Receivers, leaves_of
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
@@ -66,8 +66,7 @@ class Suspicion:
         """The words being looked for that matter in strings, too."""
         self._places = Places(source.data)
         self._alone = Alone(source.data, self.spans, self._places)
-        self._readings: dict[Place, list[Reading]] = {}
-        self.lines_read = 0
+        self._excerpts = Excerpts(source)
         self.lines: dict[int, set[str]] = {}
         self._told: dict[tuple[str, str], int] = {}
         """By name and rule: by how many hops, at least, it leads to what the rule's row speaks of."""
@@ -89,13 +88,12 @@ class Suspicion:
         """Look at the definitions that may return what reads from something that is closed by then."""
         seen: set[Place] = set()
         for offset in closings(self.source.data):
-            place = self.spans.at(offset) or self._outlined(offset)
+            place = self.spans.at(offset) or self._excerpts.outlined(offset)
             if place in seen or b"return" not in self.source.data[max(place.start, 0) : place.end]:
                 continue
             seen.add(place)
-            try:
-                pieces = self._pieces(place)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
+            pieces = self._excerpts.of(place)
+            if pieces is None:
                 self.look_at([offset], rules)
                 continue
             if any(self._returns_later(r) and r.tree is not None and lets_out_closed(r.tree) for r in pieces):
@@ -112,17 +110,16 @@ class Suspicion:
     def _follow(self, pending: list[str]) -> None:
         lines = self.lines
         for _ in range(_HOPS):
-            places: dict[Place, tuple[int, set[str]]] = {}
+            hits: dict[Place, list[tuple[int, str]]] = {}
             for offset, word in sorted(self._hits(pending)):
-                place = self.spans.at(offset)
-                if place is None:  # decorators and statements of a class: its whole text is read below
-                    place = self._outlined(offset)
-                places.setdefault(place, (offset, set()))[1].add(word)
-            found = set().union(*(words for _, words in places.values()))
+                # Decorators and statements of a class are outlined: its whole text is read below.
+                place = self.spans.at(offset) or self._excerpts.outlined(offset)
+                hits.setdefault(place, []).append((offset, word))
+            found = {word for these in hits.values() for _, word in these}
             self._plain = {word for word in found if any(not want.name for want in self.wanted[word])}
             pending = []
-            for place, (offset, words) in places.items():
-                verdict = self._read(place, words, offset)
+            for place, (offset, words) in self._excerpts.parsing(hits).items():
+                verdict = self._read(place, words)
                 if verdict.rules:
                     lines.setdefault(self._line_of(offset), set()).update(verdict.rules)
                 if verdict.touched:
@@ -138,11 +135,13 @@ class Suspicion:
     def _pass_on(self, names: Iterable[str], verdict: Verdict, class_: str, place: Place) -> Iterator[str]:
         """Want the names of what matters, too: whoever uses them may matter to the same rules."""
         touched = verdict.touched
-        if not place.is_function or is_decorated(self.source.data, place, self._readings.get(place, ())):
+        if not place.is_function or is_decorated(self.source.data, place, self._excerpts.read_so_far(place)):
             # what a variable was given cannot block, and what a decorator gives is not followed
             touched = {code: shape for code, shape in touched.items() if "indirect" not in shape}
         owners = frozenset({class_} if class_ else ())
-        only_function = place.is_function and not any(reading.has_class for reading in self._readings.get(place, ()))
+        only_function = place.is_function and not any(
+            reading.has_class for reading in self._excerpts.read_so_far(place)
+        )
         for name in names:
             roots = owners - {name}
             # Making an object gives nobody what its methods return.
@@ -166,17 +165,10 @@ class Suspicion:
             self.wanted[name] = (*self.wanted.get(name, ()), *wants)
             yield name
 
-    def _outlined(self, offset: int) -> Place:
-        """Return the place of an offset by the full outline: slower, and right about strings."""
-        block = self.outline.function_at(self.outline.line_of(offset))
-        if block is None:
-            return Place(-1, -1, 0, False)
-        return Place(*self.source.span_of(block.first, block.end), len(block.indent), True)
-
-    @cached_property
-    def outline(self) -> Outline:
-        """The definitions of the file."""
-        return Outline(self.source)
+    @property
+    def lines_read(self) -> int:
+        """How many lines were parsed."""
+        return self._excerpts.lines_read
 
     @cached_property
     def slashed(self) -> frozenset[str]:
@@ -191,7 +183,7 @@ class Suspicion:
     def _line_of(self, offset: int) -> int:
         data = self.source.data
         if len(self.lines) > 100 or b"\r" in data:
-            return self.outline.line_of(offset)
+            return self._excerpts.outline.line_of(offset)
         return data.count(b"\n", 0, offset)
 
     def _hits(self, words: Iterable[str]) -> Iterator[tuple[int, str]]:
@@ -253,13 +245,10 @@ class Suspicion:
             if want.of_type or not want.name
         )
 
-    def _read(self, place: Place, words: set[str], offset: int) -> Verdict:
+    def _read(self, place: Place, words: set[str]) -> Verdict:
         """Return to which rules a place matters by some words, and the names that it defines."""
-        try:
-            pieces = self._pieces(place)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            if not place.is_function and place.start >= 0:  # perhaps a string looked like code
-                return self._read(self._outlined(offset), words, offset)
+        pieces = self._excerpts.of(place)
+        if pieces is None:
             name = _DEFINED.match(self.source.data, max(place.start, 0))
             verdict = Verdict({name[1].decode("utf-8", "replace")} if name else set())
             for word in words:
@@ -272,23 +261,6 @@ class Suspicion:
             self._weigh(reading, words, own)
             verdict.include(own)
         return verdict
-
-    def _pieces(self, place: Place) -> list[Reading]:
-        """Return what a place says; the module without its functions in pieces, each statement for itself."""
-        found = self._readings.get(place)
-        if found is None:
-            if place.start < 0:
-                text = self.outline.skeleton.text
-            else:
-                body = self.source.data[place.start : place.end].decode(self.source.encoding)
-                text = f"if 1:\n{body}" if place.indent else body
-            self.lines_read += text.count("\n")
-            tree = ast.parse(text)
-            pieces = [tree] if place.start >= 0 else [ast.Module([statement], []) for statement in tree.body]
-            found = self._readings[place] = [Reading(piece) for piece in pieces]
-            if place.indent and len(found) == 1:
-                found[0].owner = owner_at(self.source.data, place.start)
-        return found
 
     def _weigh(self, reading: Reading, words: set[str], verdict: Verdict) -> None:
         """Add what the code of a piece matters to, as far as some words go."""
@@ -321,7 +293,7 @@ class Suspicion:
 
     def _inherit(self, heir: str, rules: set[str]) -> None:
         """A class inherits from what matters: its methods may matter by their names alone."""
-        for block in self.outline.blocks:
+        for block in self._excerpts.outline.blocks:
             if not block.is_class and block.parent is not None and block.parent.name == heir:
                 self.inherited.setdefault(block.header, set()).update(rules)
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast, overload
 
 import libcst as cst
 
+from pitfall_lint.semantic.heading import Heading, heading_of
 from pitfall_lint.semantic.outline import Block, Outline, Slice
 from pitfall_lint.semantic.scopes import Binding, Scope
 from pitfall_lint.semantic.tree import Tree
@@ -163,6 +164,11 @@ class Syntax:
     def skeleton(self) -> Tree:
         """The tree of what runs at import; an empty one if it does not parse."""
         return self.tree(None) or Tree(Slice("", ()))
+
+    @cached_property
+    def heading(self) -> Heading:
+        """Where imports belong in the file."""
+        return heading_of(self.outline)
 
     def exact(self, node: N) -> N:
         """Return a node with white space, commas and parentheses, which drafts do not have."""

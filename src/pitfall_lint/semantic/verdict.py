@@ -36,7 +36,9 @@ class Verdict:
         if "through" in want.shape and want.touches(looks) and _passes_on(want, looks):
             self.touched.update(dict.fromkeys(want.rules, want.shape))
             self._come_by(dict.fromkeys(want.rules, want.hops))
-            self.keeps = self.keeps or not want.shape & _KINDS or (not want.shape.isdisjoint(_LEAVING) and "kept" in looks)
+            self.keeps = (
+                self.keeps or not want.shape & _KINDS or (not want.shape.isdisjoint(_LEAVING) and "kept" in looks)
+            )
 
     def include(self, other: Verdict) -> None:
         """Take over what another one says."""

@@ -88,7 +88,9 @@ types that refuse to work once they are closed, or that are made where a loop ru
 beside a constructor. yields: in a generator. borrows: beside what lends something, or may be given it. rescues: called
 on a condition in an except clause. alone: who calls the function does not matter, whatever the rule's other words.
 """
-_ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "owned", "returns", "chain", "based", "handed", "by-async"})
+_ABOUT_NAMES = frozenset(
+    {"through", "coroutine-call", "leaves", "owned", "returns", "chain", "based", "handed", "by-async"}
+)
 _ELSEWHERE = (
     _ABOUT_NAMES
     | {"in-def", "in-async", "indirect", "local-address", "beside-entry", "closing", "ending"}
