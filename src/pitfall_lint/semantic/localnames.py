@@ -64,6 +64,16 @@ class LocalNames:
             found = self._answers[reading] = self._data is None or self._ask(reading)
         return found
 
+    def speaks_in_words(self, text: bytes, words: frozenset[bytes]) -> bool:
+        """Tell the same of a definition that was not read yet, by its text and the words of it."""
+        if self._data is None or _IN_BYTES.search(text) is not None:
+            return True
+        return not self._words.isdisjoint(words)
+
+    @cached_property
+    def _words(self) -> frozenset[bytes]:
+        return frozenset(name.encode() for name in self._names)
+
     @cached_property
     def _names(self) -> frozenset[str]:
         return names_of_this_machine(self._data or b"").union(*self._others)

@@ -123,7 +123,7 @@ class _Facts:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether `await` stands before the dotted name, or the chain of calls and names, that ends here or is called."""
+        """Whether `await` stands before the dotted name that ends here, or the chain of calls and names."""
         if self._awaited is None:
             before = self.data[max(self.start - 120, 0) : self.start]
             self._awaited = _AWAITED_NAME.search(before) is not None and not _GOES_ON.match(self.data, self.end)

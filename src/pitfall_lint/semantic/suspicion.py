@@ -20,12 +20,23 @@ from pitfall_lint.semantic.ingredients import Ingredients
 from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
+from pitfall_lint.semantic.prospects import Prospects
 from pitfall_lint.semantic.reading import Reading, Use
 from pitfall_lint.semantic.receivers import Receivers, leaves_of
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
 from pitfall_lint.semantic.texts import class_at, owner_at, slashed_variables
 from pitfall_lint.semantic.verdict import Verdict, is_given
-from pitfall_lint.semantic.wants import Want, Wants, giving, has_row, known_roots, may_be_own, passed_on, telling_names
+from pitfall_lint.semantic.wants import (
+    Want,
+    Wants,
+    blocks,
+    giving,
+    has_row,
+    known_roots,
+    may_be_own,
+    passed_on,
+    telling_names,
+)
 from pitfall_lint.semantic.words import Places, receiver_at
 from pitfall_lint.source import Source
 
@@ -46,7 +57,9 @@ class Suspicion:
         local: LocalNames | None = None,
         receivers: Receivers | None = None,
     ) -> None:
-        self._ingredients = Ingredients(source.data, libraries, local or LocalNames())
+        local = local or LocalNames()
+        self._prospects = Prospects(source.data, libraries, local)
+        self._ingredients = Ingredients(source.data, libraries, local)
         self.is_own = is_own
         """Tells whether an import may lead to the project."""
         self.may_await = may_await
@@ -115,6 +128,8 @@ class Suspicion:
                 # Decorators and statements of a class are outlined: its whole text is read below.
                 place = self.spans.at(offset) or self._excerpts.outlined(offset)
                 hits.setdefault(place, []).append((offset, word))
+            for place, these in hits.items():
+                hits[place] = self._prospects.of(place, these, self.wanted.__getitem__)
             found = {word for these in hits.values() for _, word in these}
             self._plain = {word for word in found if any(not want.name for want in self.wanted[word])}
             pending = []
@@ -135,9 +150,10 @@ class Suspicion:
     def _pass_on(self, names: Iterable[str], verdict: Verdict, class_: str, place: Place) -> Iterator[str]:
         """Want the names of what matters, too: whoever uses them may matter to the same rules."""
         touched = verdict.touched
-        if not place.is_function or is_decorated(self.source.data, place, self._excerpts.read_so_far(place)):
-            # what a variable was given cannot block, and what a decorator gives is not followed
+        if not place.is_function:  # what a variable was given cannot block
             touched = {code: shape for code, shape in touched.items() if "indirect" not in shape}
+        elif is_decorated(self.source.data, place):  # what a decorator gives is not followed
+            touched = {code: shape for code, shape in touched.items() if not blocks(shape)}
         owners = frozenset({class_} if class_ else ())
         only_function = place.is_function and not any(
             reading.has_class for reading in self._excerpts.read_so_far(place)
@@ -205,12 +221,12 @@ class Suspicion:
                     continue
                 is_attribute = data[start - 1 : start] == b"."
                 names = receiver_at(data, start - 1) if is_attribute else ()
-                if is_attribute and not names:
+                if (is_attribute and not names) or self._is_in_question(word, start, names):
                     yield start, word
-                elif (known := self._is_imported(word, names)) or (
-                    known is None and (not is_attribute or self._may_be_of_type(word, start, names))
-                ):
-                    yield start, word
+
+    def _is_in_question(self, word: str, start: int, receiver: tuple[str, ...]) -> bool:
+        known = self._is_imported(word, receiver)
+        return known if known is not None else not receiver or self._may_be_of_type(word, start, receiver)
 
     def _is_imported(self, word: str, receiver: tuple[str, ...]) -> bool | None:
         """Tell whether what imports surely bind a dotted name to could be wanted; None when they do not surely bind it.

@@ -108,6 +108,11 @@ def passed_on(shape: frozenset[str]) -> frozenset[str]:
     return found | {"in-async"} if "by-async" in found else found
 
 
+def blocks(shape: frozenset[str]) -> bool:
+    """Tell whether code of a shape is wanted, here or where it is called, for what it does to a coroutine's loop."""
+    return "indirect" in shape or ({"chain", "in-async"} <= shape and "by-async" not in shape)
+
+
 Wants = Mapping[str, tuple[Want, ...]]
 
 
