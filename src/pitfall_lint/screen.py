@@ -225,6 +225,7 @@ class Screen:
         return Suspicion(
             *(source, wanted, self.libraries, frozenset(found), reach, reach.is_own, reach.may_await, names, local),
             self.around.receivers(source, frozenset(found), reach, project),
+            project.bindings_of(os.path.abspath(source.path), source.data),
         )
 
     def _passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:

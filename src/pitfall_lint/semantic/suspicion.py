@@ -17,7 +17,7 @@ from pitfall_lint.semantic.alone import Alone, in_import
 from pitfall_lint.semantic.decorated import is_decorated
 from pitfall_lint.semantic.excerpts import Excerpts
 from pitfall_lint.semantic.ingredients import Ingredients
-from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later
+from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later, may_let_out
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.looking import Look
 from pitfall_lint.semantic.prospects import Prospects
@@ -56,7 +56,10 @@ class Suspicion:
         coroutines: Collection[str] = (),
         local: LocalNames | None = None,
         receivers: Receivers | None = None,
+        bound: Mapping[str, list[Binding]] | None = None,
     ) -> None:
+        """`bound` is what imports anywhere in the file bind, where it is known."""
+        self._bound_by_imports = bound
         local = local or LocalNames()
         self._prospects = Prospects(source.data, libraries, local)
         self._ingredients = Ingredients(source.data, libraries, local)
@@ -102,9 +105,11 @@ class Suspicion:
         seen: set[Place] = set()
         for offset in closings(self.source.data):
             place = self.spans.at(offset) or self._excerpts.outlined(offset)
-            if place in seen or b"return" not in self.source.data[max(place.start, 0) : place.end]:
+            if place in seen:
                 continue
             seen.add(place)
+            if place.start >= 0 and not may_let_out(self.source.data[place.start : place.end]):
+                continue
             pieces = self._excerpts.of(place)
             if pieces is None:
                 self.look_at([offset], rules)
@@ -192,9 +197,9 @@ class Suspicion:
         return slashed_variables(self.source.data)
 
     @cached_property
-    def imports(self) -> dict[str, list[Binding]]:
+    def imports(self) -> Mapping[str, list[Binding]]:
         """What imports anywhere in the file bind."""
-        return imports(self.source.data)
+        return self._bound_by_imports if self._bound_by_imports is not None else imports(self.source.data)
 
     def _line_of(self, offset: int) -> int:
         data = self.source.data
