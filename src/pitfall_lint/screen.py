@@ -20,7 +20,7 @@ from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near, leaves_of
 from pitfall_lint.semantic.surroundings import Reach, Surroundings
 from pitfall_lint.semantic.suspicion import Suspicion
-from pitfall_lint.semantic.wants import Want, Wants, constructed, plain_want, telling_names, unbased
+from pitfall_lint.semantic.wants import Want, Wants, constructed, owners_of, plain_want, telling_names, unbased
 from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
 
@@ -63,7 +63,7 @@ class Screen:
     async_arguments: bool = False
     """Whether some rule matters where coroutine functions are given to calls."""
     fast: bool = True
-    async_names: frozenset[str] = field(default=frozenset(), init=False)
+    async_names: dict[str, None] = field(default_factory=dict, init=False)
     through: frozenset[str] = field(default=frozenset(), init=False)
     """Rules for which whoever uses a definition that matters may matter, too."""
     find: Finder = field(init=False, repr=False)
@@ -94,7 +94,7 @@ class Screen:
         known = (f.name for f in self.libraries.rows(Function) if f.coroutine)
         self._nearby = Nearby(self.libraries, based=any("based" in rule.shape for rule in self.rules))
         self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
-        self.async_names = frozenset(name.rpartition(".")[2] for name in known)
+        self.async_names = dict.fromkeys(name.rpartition(".")[2] for name in known)
 
     def learn(
         self, owners: Mapping[str, frozenset[str]], files: Sequence[tuple[str, Kin]], texts: Mapping[str, bytes]
@@ -145,7 +145,7 @@ class Screen:
         if foreign:
             if suspicion is None:
                 words = self.around.words_in(os.path.abspath(source.path), _plain_bytes(source))
-                suspicion = self._suspicion(source, {}, set(words), project, ())
+                suspicion = self._suspicion(source, {}, set(words), project, {})
             else:
                 lines_read = 0  # it counts on
             suspicion.lines = {line: set(codes) for line, codes in lines.items()}
@@ -215,9 +215,9 @@ class Screen:
         wanted: dict[str, tuple[Want, ...]],
         found: set[str],
         project: Project | None,
-        coroutines: Iterable[str],
+        coroutines: Mapping[str, tuple[Want, ...]],
     ) -> Suspicion:
-        names = {*coroutines, *self.async_names}
+        names = {**{name: owners_of(these) for name, these in coroutines.items()}, **self.async_names}
         if project is None:
             return Suspicion(source, wanted, self.libraries, frozenset(found), coroutines=names)
         reach = Reach(self.around, source, project)
@@ -287,7 +287,7 @@ class Screen:
             for word, these in self._in_reach(found, found, source, project).items()
             if (through := tuple(want for want in these if "through" in want.shape))
         }
-        suspicion = self._suspicion(source, wanted, found, project, ())
+        suspicion = self._suspicion(source, wanted, found, project, {})
         suspicion.run()
         return dict(suspicion.passed_on)
 

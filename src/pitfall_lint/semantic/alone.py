@@ -44,6 +44,19 @@ class Alone:
             )
         return found
 
+    def is_plain_function(self, word: str) -> bool:
+        """Tell whether plain functions of this file, and nothing else, surely go by a name."""
+        defined = False
+        for start, end in self._places.of(word):
+            before = self._data[max(start - 12, 0) : start].split()
+            if before[-1:] == [b"def"]:
+                if before[-2:-1] == [b"async"]:
+                    return False
+                defined = True
+            elif self._is_in_import(start) or _may_be_given(self._data, start, end):
+                return False
+        return defined
+
     def _is_in_import(self, offset: int) -> bool:
         if self._imports is None:
             self._imports = [match.span() for match in _IMPORT.finditer(self._data)]

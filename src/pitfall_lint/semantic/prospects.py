@@ -125,5 +125,5 @@ class _Body:
         return True
 
 
-_NEEDED = {"in-async": b"async", "yields": b"yield", "rescues": b"except"}
+_NEEDED = {"in-async": b"async", "yields": b"yield", "rescues": b"except", "endless": b"while"}
 _FACTS = frozenset({*_NEEDED, "local-address", "beside-entry", "closing", "ending", "early"})

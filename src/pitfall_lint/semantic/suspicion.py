@@ -8,36 +8,36 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from pitfall_lint.libraries import Libraries, Row
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
-from pitfall_lint.semantic.alone import Alone, in_import
+from pitfall_lint.semantic.alone import Alone
 from pitfall_lint.semantic.decorated import is_decorated
 from pitfall_lint.semantic.excerpts import Excerpts
+from pitfall_lint.semantic.handed import Owners
 from pitfall_lint.semantic.ingredients import Ingredients
 from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later, may_let_out
 from pitfall_lint.semantic.localnames import LocalNames
-from pitfall_lint.semantic.looking import Look
 from pitfall_lint.semantic.prospects import Prospects
 from pitfall_lint.semantic.reading import Reading, Use
-from pitfall_lint.semantic.receivers import Receivers, leaves_of
+from pitfall_lint.semantic.receivers import Receivers
+from pitfall_lint.semantic.sightings import Sightings
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
-from pitfall_lint.semantic.texts import class_at, owner_at, slashed_variables
+from pitfall_lint.semantic.texts import class_at, slashed_variables
 from pitfall_lint.semantic.verdict import Verdict, is_given
 from pitfall_lint.semantic.wants import (
     Want,
     Wants,
     blocks,
     giving,
-    has_row,
-    known_roots,
     may_be_own,
     passed_on,
     telling_names,
 )
-from pitfall_lint.semantic.words import Places, receiver_at
+from pitfall_lint.semantic.words import Places
 from pitfall_lint.source import Source
 
 
@@ -53,7 +53,7 @@ class Suspicion:
         reaches: Callable[[str, frozenset[str]], bool] = lambda full, roots: True,
         is_own: Callable[[str], bool] = lambda full: True,
         may_await: Callable[[str, frozenset[str]], bool] = lambda full, classes: True,
-        coroutines: Collection[str] = (),
+        coroutines: Owners = MappingProxyType({}),
         local: LocalNames | None = None,
         receivers: Receivers | None = None,
         bound: Mapping[str, list[Binding]] | None = None,
@@ -68,7 +68,7 @@ class Suspicion:
         self.may_await = may_await
         """Tells whether an imported name may be a coroutine function, or a method of one of some classes."""
         self.coroutines = coroutines
-        """Names that coroutine functions of the project go by here, where somebody asks for them."""
+        """What coroutine functions of the project go by here, where somebody asks for them."""
         self.source = source
         self.libraries = libraries
         self.wanted = dict(wanted)
@@ -77,12 +77,15 @@ class Suspicion:
             source.data, named, lambda name: self.imports.get(name, ()), reaches, giving(libraries)
         )
         self._held: dict[tuple[ast.expr, frozenset[str]], bool] = {}
-        self._from_imports: dict[tuple[tuple[str, ...], int], bool | None] = {}
         self._plain: set[str] = set()
         """The words being looked for that matter in strings, too."""
         self._places = Places(source.data)
         self._alone = Alone(source.data, self.spans, self._places)
         self._excerpts = Excerpts(source)
+        self._sightings = Sightings(
+            *(source.data, self.wanted, libraries, self.imports, self.spans, self._places, self._alone),
+            *(self.receivers, is_own, may_await, coroutines),
+        )
         self.lines: dict[int, set[str]] = {}
         self._told: dict[tuple[str, str], int] = {}
         """By name and rule: by how many hops, at least, it leads to what the rule's row speaks of."""
@@ -129,7 +132,7 @@ class Suspicion:
         lines = self.lines
         for _ in range(_HOPS):
             hits: dict[Place, list[tuple[int, str]]] = {}
-            for offset, word in sorted(self._hits(pending)):
+            for offset, word in sorted(self._sightings.of(pending)):
                 # Decorators and statements of a class are outlined: its whole text is read below.
                 place = self.spans.at(offset) or self._excerpts.outlined(offset)
                 hits.setdefault(place, []).append((offset, word))
@@ -206,65 +209,6 @@ class Suspicion:
         if len(self.lines) > 100 or b"\r" in data:
             return self._excerpts.outline.line_of(offset)
         return data.count(b"\n", 0, offset)
-
-    def _hits(self, words: Iterable[str]) -> Iterator[tuple[int, str]]:
-        """Yield the offsets of words that are more than a definition's name, an import or a part of a longer word."""
-        data = self.source.data
-        pending = list(words)
-        while pending:
-            word = pending.pop()
-            look = Look(
-                self.wanted[word], word, self.imports.__contains__, self._alone.is_bound, self._alone.may_be_method
-            )
-            for start, end in self._places.of(word):
-                if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
-                    name = new[1].decode("utf-8", "replace")
-                    if name not in self.wanted:
-                        self.wanted[name] = self.wanted[word]
-                        pending.append(name)
-                if not look.may_matter(data, start, end) or in_import(data, start):
-                    continue
-                is_attribute = data[start - 1 : start] == b"."
-                names = receiver_at(data, start - 1) if is_attribute else ()
-                if (is_attribute and not names) or self._is_in_question(word, start, names):
-                    yield start, word
-
-    def _is_in_question(self, word: str, start: int, receiver: tuple[str, ...]) -> bool:
-        known = self._is_imported(word, receiver)
-        return known if known is not None else not receiver or self._may_be_of_type(word, start, receiver)
-
-    def _is_imported(self, word: str, receiver: tuple[str, ...]) -> bool | None:
-        """Tell whether what imports surely bind a dotted name to could be wanted; None when they do not surely bind it.
-
-        What else may give the name a value is read.
-        """
-        names = (*receiver, word)
-        key = names, len(self.wanted[word])
-        if key not in self._from_imports:
-            bound = self.imports.get(names[0], ())
-            answer: bool | None = None
-            if bound and all(binding.surely for binding in bound) and not self._alone.is_given(names[0]):
-                fulls = {binding.full: ".".join([binding.full, *names[1:]]) for binding in bound}
-                answer = any(
-                    self._could_be(want, self.libraries.canonical(whole), full, bool(receiver))
-                    for want in self.wanted[word]
-                    for full, whole in fulls.items()
-                )
-            self._from_imports[key] = answer
-        return self._from_imports[key]
-
-    def _may_be_of_type(self, word: str, start: int, names: tuple[str, ...]) -> bool:
-        """Tell whether the receiver of a name behind a dot may be what one of its wants speaks of."""
-        if names[0] in self.imports or names[-1] in telling_names(self.libraries):
-            return True
-        owner = ""
-        if names in _SELVES and (place := self.spans.at(start)) is not None and place.indent:
-            owner = owner_at(self.source.data, place.start)
-        return any(
-            not want.roots or self.receivers.may_be(names, owner, want.roots)
-            for want in self.wanted[word]
-            if want.of_type or not want.name
-        )
 
     def _read(self, place: Place, words: set[str]) -> Verdict:
         """Return to which rules a place matters by some words, and the names that it defines."""
@@ -355,7 +299,7 @@ class Suspicion:
             for want in wanted:
                 if want.kind is Row and want.of_type and not self._is_asked_for(use.node, reading, want):
                     continue
-                if self._could_be(want, name, binding.full, len(parts) > 1):
+                if self._sightings.could_be(want, name, binding.full, len(parts) > 1):
                     verdict.add(want, looks)
         if verdict.touched:
             verdict.names |= reading.defined | reading.outflow.given.get(use.node, frozenset())
@@ -391,29 +335,7 @@ class Suspicion:
             found = self._held[key] = self.receivers.may_hold(node, reading, roots)
         return found
 
-    def _could_be(self, want: Want, name: str, full: str, has_receiver: bool) -> bool:
-        """Tell whether an imported thing could be what is wanted: it is, or it is the project's, or an object."""
-        if want.kind is Row:
-            return self.is_own(full) and ("coroutine-call" not in want.shape or self.may_await(name, want.roots))
-        if want.name and (name == self.libraries.canonical(want.name) or has_row(self.libraries, want.kind, name)):
-            return True
-        if full.partition(".")[0] not in known_roots(self.libraries):
-            if not self.is_own(full):
-                return not want.name and not want.roots
-            return not want.roots or self.receivers.reaches(full, want.roots)
-        if not want.name:
-            return has_receiver and (
-                not want.roots or not leaves_of(want.roots).isdisjoint([*full.split("."), *name.split(".")])
-            )
-        return (
-            want.of_type
-            and has_receiver
-            and not leaves_of(want.roots).isdisjoint([*full.split("."), *name.split(".")[:-1]])
-        )
-
 
 _HOPS = 3
 _FARTHEST = 1000
-_SELVES = {("self",), ("cls",)}
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
-_RENAMED = re.compile(rb" as[ \t]+(\w+)")
