@@ -46,7 +46,7 @@ def asked_by(rules: Iterable[Rule], libraries: Libraries) -> Asked:
         of_kinds = {kind: {w[len(kind) + 1 :] for w in shape if w.startswith(f"{kind}:")} for kind in rule.asks}
         shape = frozenset(word for word in shape if ":" not in word)
         if rule.chosen:  # then what is told of direct uses, in the strict set alone, is told as well
-            shape = (shape - {"indirect", "local-address"}) | {"chosen"}
+            shape = (shape - {"indirect", "local-address", "endless"}) | {"chosen"}
         if "local-address" in shape:
             local.add(rule.code)
         if "coroutine-call" in shape:

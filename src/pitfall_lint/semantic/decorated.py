@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
-from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.spans import Place
 
 _DECORATOR = re.compile(rb"[ \t]*@[\w.]*?(\w+)[ \t]*(?:\([^\n]*\))?[ \t]*(?:#[^\n]*)?\r?\n")
+_FUNCTION = re.compile(rb"\b(?:def|lambda)\b")
 _TRANSPARENT = frozenset({b"staticmethod", b"classmethod", b"override"})
 
 
-def is_decorated(data: bytes, place: Place, readings: Collection[Reading]) -> bool:
-    """Tell whether what is read as one function alone surely has a decorator that may send calls elsewhere.
+def is_decorated(data: bytes, place: Place) -> bool:
+    """Tell whether a function surely has a decorator that may send calls elsewhere.
 
     A function inside of it may be handed out and called by itself: then the answer is no.
     """
-    if place.start <= 0 or len(readings) != 1:
+    if place.start <= 0 or not place.is_function:
         return False
     line = data.rfind(b"\n", 0, place.start - 1) + 1
     above = _DECORATOR.fullmatch(data, line, place.start)
     if above is None or above[1] in _TRANSPARENT or b" as %s" % above[1] in data:
         return False
-    return all(sum(word in ("def", "lambda") for word, _ in reading.words) == 1 for reading in readings)
+    return len(_FUNCTION.findall(data, place.start, place.end)) == 1

@@ -34,6 +34,7 @@ class Ingredients:
             "ending": lambda reading: bool(reading.entered) or self._closes(reading),
             "yields": _yields,
             "early": _is_early,
+            "endless": lambda reading: {"while", "async"} <= {word for word, _ in reading.words},
             "borrows": self._borrows,
         }
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Mapping
 
 from pitfall_lint.semantic.reading import Use
-from pitfall_lint.semantic.wants import Want
+from pitfall_lint.semantic.wants import Want, blocks
 
 _KINDS = frozenset({"leaves", "owned", "returns", "chain"})
 _LEAVING = frozenset({"leaves", "owned"})
@@ -61,7 +61,12 @@ def _passes_on(want: Want, looks: set[str] | frozenset[str]) -> bool:
         return "returned" in looks and "in-def" in looks
     if "chain" not in want.shape:
         return True
-    return "in-def" in looks and want.hops < (_BLOCKING_FAR if "indirect" in want.shape else _FAR)
+    return "in-def" in looks and goes_further(want)
+
+
+def goes_further(want: Want) -> bool:
+    """Tell whether rules follow calls from one definition more to what is wanted."""
+    return want.hops < (_BLOCKING_FAR if blocks(want.shape) else _FAR)
 
 
 def is_given(want: Want, use: Use) -> bool:

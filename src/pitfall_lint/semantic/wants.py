@@ -61,7 +61,7 @@ SHAPES = frozenset(
     | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
     | {"leaves", "returns", "chain", "joined", "astray", "chosen", "returns-later", "based", "bare-except"}
     | {"handed", "beside-entry", "by-async", "closing", "leaking", "owned", "ending", "refusing", "yields"}
-    | {"needing-loop", "early", "borrows", "rescues", "alone"}
+    | {"needing-loop", "early", "borrows", "rescues", "alone", "endless"}
 )
 """What pages and rows may say of the code around the words, so that less has to be read.
 
@@ -86,7 +86,8 @@ closing: the function names a method that closes, or enters what it has by a nam
 owned: as leaves, but functions that give it do not matter, only classes that keep it. refusing, needing-loop: only of
 types that refuse to work once they are closed, or that are made where a loop runs. early: outside of functions, or
 beside a constructor. yields: in a generator. borrows: beside what lends something, or may be given it. rescues: called
-on a condition in an except clause. alone: who calls the function does not matter, whatever the rule's other words.
+on a condition in an except clause. endless: beside a `while`, and
+something that waits. alone: who calls the function does not matter, whatever the rule's other words.
 """
 _ABOUT_NAMES = frozenset(
     {"through", "coroutine-call", "leaves", "owned", "returns", "chain", "based", "handed", "by-async"}
@@ -94,7 +95,7 @@ _ABOUT_NAMES = frozenset(
 _ELSEWHERE = (
     _ABOUT_NAMES
     | {"in-def", "in-async", "indirect", "local-address", "beside-entry", "closing", "ending"}
-    | {"yields", "early", "borrows", "rescues"}
+    | {"yields", "early", "borrows", "rescues", "endless"}
 )
 _OF_ROWS = frozenset({"given", "constructed", "chosen", "leaking", "refusing", "needing-loop"})
 _OF_KEYWORDS = {"await": frozenset({"bare-await"}), "except": frozenset({"bare-except"})}
@@ -106,6 +107,11 @@ def passed_on(shape: frozenset[str]) -> frozenset[str]:
     if "handed" in found:
         found = (found - {"in-def"}) | {"beside-entry"}
     return found | {"in-async"} if "by-async" in found else found
+
+
+def blocks(shape: frozenset[str]) -> bool:
+    """Tell whether code of a shape is wanted, here or where it is called, for what it does to a coroutine's loop."""
+    return "indirect" in shape or ({"chain", "in-async"} <= shape and "by-async" not in shape)
 
 
 Wants = Mapping[str, tuple[Want, ...]]
@@ -332,6 +338,16 @@ def want_of(plain: PlainWant) -> Want:
 def _kinds_by_name() -> dict[str, type[Row]]:
     found: list[type[Row]] = [Row, *kinds().values()]
     return {kind.__name__: kind for kind in found}
+
+
+def owners_of(wanted: Iterable[Want]) -> frozenset[str] | None:
+    """Return the classes whose methods are wanted, "" for functions; None when they may be anything's."""
+    found: set[str] = set()
+    for want in wanted:
+        if want.of_type and not want.roots:
+            return None
+        found |= want.roots if want.of_type else {""}
+    return frozenset(found)
 
 
 def constructed(want: Want) -> Want:
