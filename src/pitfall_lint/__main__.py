@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import sys
 
 TYPE_CHECKING = False  # as in cache
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import NoReturn
 
 
 def main() -> None:
@@ -18,6 +20,7 @@ def main() -> None:
 
         print(f"pitfall-lint {__version__}")
         return
+    atexit.register(_end_at_once)  # first of all, as what is registered later is run earlier
     gc.disable()  # importing makes no waste; the command line enables it again
     from pitfall_lint import cache
 
@@ -28,7 +31,7 @@ def main() -> None:
 
         if name is not None:
             cache.RECORDER = cache.Recorder(name)  # files are remembered; the run is made, or there is nothing to time
-        sys.exit(run(arguments))
+        _end_with(run(arguments))
     known = cache.replay(name, _judge)
     if known is not None:
         sys.exit(_say_again(*known))
@@ -37,7 +40,29 @@ def main() -> None:
     clean = glance.answer(arguments, sys.stdout, sys.stderr)
     if clean is not None:
         sys.exit(_say_again(clean, "", 0))
-    sys.exit(_record(name, arguments))
+    _end_with(_record(name, arguments))
+
+
+_CODES: list[int] = []
+"""What a run ended with."""
+
+
+def _end_with(code: int) -> NoReturn:
+    _CODES.append(code)
+    sys.exit(code)
+
+
+def _end_at_once() -> None:
+    """Leave the memory of a run to the system: to give back millions of objects one by one takes seconds."""
+    for stream in (sys.stdout, sys.stderr) if _CODES else ():
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):  # closed, or there is none
+            continue
+    if _CODES:
+        import os
+
+        os._exit(_CODES[-1])
 
 
 def _judge(texts: str) -> Callable[[str], bool]:

@@ -160,35 +160,6 @@ def import_module(file: Syntax, module: str) -> tuple[str, tuple[Edit, ...]]:
             if imported.attribute is None and imported.module == module and imported.level == 0:
                 if "." not in module or name != module.partition(".")[0]:
                     return name, ()
-    known = file.memo.get(_after_imports)
-    at = int(known) if known is not None else _after_imports(file)
-    file.memo[_after_imports] = at
+    at = file.source.line_start(file.heading.import_line)
     newline = file.source.newline
     return module, (Edit(Span(at, at), f"import {module}{newline}"),)
-
-
-def _after_imports(file: Syntax) -> int:
-    """Return the offset of the line before which an import belongs: the first one not from `__future__`.
-
-    Without one: behind the docstring and `__future__` imports.
-    """
-    line = 0
-    for statement in file.skeleton.module.body:
-        if not isinstance(statement, cst.SimpleStatementLine):
-            break
-        small = statement.body[0]
-        future = (
-            isinstance(small, cst.ImportFrom)
-            and isinstance(small.module, cst.Name)
-            and (small.module.value == "__future__")
-        )
-        docstring = isinstance(small, cst.Expr) and isinstance(small.value, (cst.SimpleString, cst.ConcatenatedString))
-        if isinstance(small, (cst.Import, cst.ImportFrom)) and not future:
-            return file.source.line_starts[file.source.position(span(file, statement).start)[0] - 1]
-        if not (future or docstring):
-            break
-        line = file.source.position(max(span(file, statement).end - 1, 0))[0]
-    if line == 0:  # behind a shebang, coding line and leading comments
-        while line < len(file.source.lines) and file.source.lines[line].startswith(b"#"):
-            line += 1
-    return file.source.line_start(line)

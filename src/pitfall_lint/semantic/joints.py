@@ -17,7 +17,7 @@ _JOINT = re.compile(
     | (?P<slashed>\+[ \t]*[rRbBuUfF]{0,2}["']/)                       # base + "/x"
     | (?P<bare>\+[ \t]*[rRbBuUfF]{0,2}["']\w)                         # base + "v1"
     | /["'][ \t]*\+[ \t]*(?P<after>[\w.(][^\n]*)                     # "x/" + path, "x/" + (a or "b")
-    | [\w)\]][ \t]*\+[ \t]*(?P<name>[A-Za-z_][\w.]*)                 # base + path
+    | (?:[\w)\]]|^)[ \t]*\+[ \t]*(?P<name>[A-Za-z_][\w.]*)             # base + path, from the line above, too
     | %s[^\n]*["'][ \t]*%[ \t]*\(?(?P<percent>[^\n]*)               # "%s/x" % base
     | \}[/{][^\n]*\.format\((?P<format>[^\n]*)
     | /\{[^\n]*\.format\((?P<behind>[^\n]*)
@@ -47,6 +47,9 @@ _NO_GIVERS = frozenset(
     {"get", "startswith", "endswith", "strip", "rstrip", "lstrip", "split", "rsplit", "replace", "removeprefix"}
     | {"removesuffix", "join", "print", "format"}
 )
+
+
+_NO_GIVERS_IN_BYTES = frozenset(name.encode() for name in _NO_GIVERS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,8 @@ def joints(data: bytes, edges: Edges | None) -> Iterator[int]:
             kind, text = match.lastgroup, match[match.lastgroup or 0]
             before = _BEFORE.search(line, 0, match.start() + 1)
             left = _names(before[1]) if before else set()
+            if not line[: match.start()].strip():  # the operator stands at the beginning of a line
+                left |= _names(data[max(start - 160, 0) : start])
             if kind in ("right", "after", "behind"):
                 quoted = kind != "behind" and (kind == "right" or text[:1] == b"(") and (b'"' in text or b"'" in text)
                 found = quoted or counts(start, set(), _names(text), "left")
@@ -175,15 +180,17 @@ def edges_in(data: bytes) -> Edges:
     return Edges(_texts(starting), _texts(ending), _texts(whole), _texts(functions))
 
 
-def given_by(data: bytes, text: re.Pattern[bytes]) -> frozenset[str]:
+def given_by(data: bytes, text: re.Pattern[bytes]) -> tuple[set[bytes], set[bytes]]:
     """Return the names to which lines with a text give a value, and the functions that they call."""
-    found: set[bytes] = set()
+    given: set[bytes] = set()
+    called: set[bytes] = set()
     for match in text.finditer(data):
         start = data.rfind(b"\n", 0, match.start()) + 1
         end = data.find(b"\n", match.end())
         names, callees = _given(data, start, data[start : end if end >= 0 else len(data)])
-        found |= names | callees
-    return _texts(found)
+        given |= names
+        called |= callees
+    return given - _NO_GIVERS_IN_BYTES, called - _NO_GIVERS_IN_BYTES
 
 
 def _given(data: bytes, start: int, line: bytes) -> tuple[set[bytes], set[bytes]]:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from pitfall_lint.semantic.shelf import Shelf
 from pitfall_lint.semantic.spans import Binding, imports
 from pitfall_lint.source import Source, SourceError
 
@@ -60,6 +61,7 @@ class Project:
         self._files: dict[str, File | None] = {}
         self._before: dict[str, File] = {}
         """What was forgotten because of an edit: definitions that are the same need not be parsed again."""
+        self.shelf = Shelf()
         self.lines_held = 0
         """How many lines of which there are trees now."""
         self._exists: dict[str, bool] = {}
@@ -81,14 +83,16 @@ class Project:
             for known in self._files.values():
                 if known is not None:
                     known.release()  # so that little is left to collect
+            self.shelf.trim()
             self._files.clear()  # all at once: what is left must not speak of definitions that are made anew
-            gc.collect()  # trees, files and definitions hold each other
+            # Trees, files and definitions hold each other; where nobody collects on the way they are young.
+            gc.collect(2 if gc.isenabled() else 0)
             self.lines_held = 0
         path = os.path.abspath(source.path)
         file = (make or File)(source, self, path, lines)
         before = self._files.get(path) or self._before.pop(path, None)
         if before is not None:
-            file.kept = before.read
+            file.kept, file.is_edited = before.read, True
         self._files[path] = file
         return file
 
@@ -98,10 +102,12 @@ class Project:
             return self._files[path]
         from pitfall_lint.semantic.file import File
 
-        data = self.read(path)
+        outline = self.shelf.outline(path)
+        data = self.read(path) if outline is None else outline.source.data
         file: File | None = None
         if data is not None and len(data) <= _LIMIT:
-            source = Source(os.path.relpath(path) if self.root else path, data)
+            known = outline.source if outline is not None else None
+            source = known or Source(os.path.relpath(path) if self.root else path, data)
             try:
                 source.decoded()
                 file = File(source, self, path, None)
@@ -120,6 +126,7 @@ class Project:
         self._imported.pop(os.path.abspath(path), None)
         self._bindings.pop(os.path.abspath(path), None)
         path = os.path.abspath(path)
+        self.shelf.forget(path)
         if (file := self._files.pop(path, None)) is not None:
             self._before[path] = file
         self._exists.clear()
@@ -242,7 +249,9 @@ class Project:
             if parts and not level and not self._is_top(top, parts[0]):
                 continue
             for length in range(len(parts), -1 if level else 0, -1):
-                stem = os.path.join(top, *parts[:length])
+                stem = "/".join((top, *parts[:length])) if os.sep == "/" else os.path.join(top, *parts[:length])
+                if length > 1 and not self._is_folder(os.path.dirname(stem)):
+                    continue
                 for file in (f"{stem}.py", os.path.join(stem, "__init__.py")):
                     if self._is_file(file):
                         return file, tuple(parts[length:])
@@ -256,7 +265,9 @@ class Project:
         module, rest = found
         yield module, full.rpartition(".")[2]
         if len(rest) == 1 and module != path:
-            for binding in self.bindings_of(module, self.read(module) or b"").get(rest[0], ()):
+            known = self._bindings.get(module)
+            bound = known if known is not None else self.bindings_of(module, self.read(module) or b"")
+            for binding in bound.get(rest[0], ()):
                 yield from self.origins(binding.full, module, depth - 1)
 
     def is_own(self, full: str, path: str) -> bool:
@@ -286,6 +297,12 @@ class Project:
         found = self._exists.get(path)
         if found is None:
             found = self._exists[path] = os.path.isdir(path) or os.path.isfile(f"{path}.py")
+        return found
+
+    def _is_folder(self, path: str) -> bool:
+        found = self._exists.get(path)
+        if found is None:
+            found = self._exists[path] = os.path.isdir(path)
         return found
 
     def _is_file(self, path: str) -> bool:

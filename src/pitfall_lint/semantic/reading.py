@@ -90,6 +90,17 @@ class Reading:
         return frozenset(self._named) | {word for word, _ in self.words}
 
     @cached_property
+    def has_class(self) -> bool:
+        """Whether a class is defined in it."""
+        return self.tree is None or any(isinstance(node, ast.ClassDef) for node in all_below(self.tree))
+
+    @cached_property
+    def gives_a_call(self) -> bool:
+        """Whether it returns what a call gives just there, as factories do."""
+        given = [node.value if isinstance(node, ast.Await) else node for node in self.returns]
+        return any(isinstance(node, ast.Call) for node in given)
+
+    @cached_property
     def outflow(self) -> Outflow:
         """What leaves it."""
         return Outflow(self.tree or ast.Module([], []))
@@ -317,12 +328,15 @@ _OUTSIDE = _IN_DEF | {"outside"}
 
 def _gives_coroutine(call: ast.Call, coroutines: Collection[str]) -> bool:
     """Tell whether a call is given something that goes by the name of a coroutine function, or what it gives."""
-    for given in (*call.args, *(keyword.value for keyword in call.keywords)):
-        for part in all_below(given):
-            if isinstance(part, ast.Name) and part.id in coroutines:
-                return True
-            if isinstance(part, ast.Attribute) and part.attr in coroutines:
-                return True
+    pending: list[ast.AST] = [*call.args, *(keyword.value for keyword in call.keywords)]
+    while pending:
+        part = pending.pop()
+        if getattr(part, "attr", getattr(part, "id", None)) in coroutines:
+            return True
+        while isinstance(part, ast.Attribute):  # what it is an attribute of is not given itself
+            part = part.value
+        if not isinstance(part, ast.Name):
+            pending += nodes_below(part)
     return False
 
 

@@ -189,6 +189,8 @@ class Receivers:
         root, attributes = _dotted(func)
         if root and not loose and self._bound(root, reading) and not reading.is_local(root):
             return self._imported(root, attributes, reading, roots, True)
+        if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Call):  # of a chain: perhaps it gives itself
+            return [(func.value, reading, roots, True)]
         return [(func, reading, roots, True)]
 
     def _some_gives(self, method: str, roots: frozenset[str]) -> bool:
@@ -201,8 +203,7 @@ class Receivers:
 
     def _may_give(self, method: str, roots: frozenset[str]) -> bool:
         """Tell whether a library's method of this name gives something of what is asked for."""
-        given = self.giving.get(method, frozenset())
-        return not given.isdisjoint(root.partition(".")[0] for root in roots if "." in root)
+        return not self.giving.get(method, frozenset()).isdisjoint(_packages(roots))
 
     def _name(self, name: str, reading: Reading, roots: frozenset[str], loose: bool) -> bool | list[_Question]:
         if name in ("self", "cls"):

@@ -73,29 +73,10 @@ def _line_behind(file: File, node: cst.CSTNode) -> int:
     return file.source.position(max(edits.span(file, simple[-1] if simple else node).end - 1, 0))[0]
 
 
-def _behind_imports(file: File) -> int:
-    """Return the 0-based line behind the imports that stand above the first definition."""
-    known = file.memo.get(_behind_imports)
-    if known is None:
-        known = file.memo[_behind_imports] = _find_behind_imports(file)
-    return int(known)
-
-
-def _find_behind_imports(file: File) -> int:
-    first = min((block.first for block in file.outline.blocks), default=len(file.source.lines))
-    behind = 0
-    for index, statement in enumerate(file.skeleton.module.body):
-        docstring = index == 0 and file.wording(statement)[:1] in {'"', "'"}
-        if docstring or any(isinstance(n, (cst.Import, cst.ImportFrom)) for n in all_nodes(statement)):
-            line = _line_behind(file, statement)
-            behind = line if line <= first else behind
-    return behind
-
-
 def _place(file: File, minimum: int) -> tuple[int, str, str]:
     """Return where the helper goes, and the text before and after it: behind the imports and the logger."""
     source = file.source
-    line = max(minimum, _behind_imports(file))
+    line = max(minimum, file.heading.behind)
     blank = line
     while blank < len(source.lines) and not source.lines[blank].strip():
         blank += 1
