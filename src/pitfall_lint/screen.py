@@ -131,7 +131,7 @@ class Screen:
         # Who asked for the rule is told of what is a coroutine by its name alone, whatever the object is.
         chosen = self.chosen & self.coroutine_rules
         for rules, roots in ((chosen, frozenset[str]()), (self.coroutine_rules - chosen, methods)):
-            if methods and rules:
+            if methods and (rules or (roots and not self.coroutine_rules)):  # who is given one may matter all the same
                 wanted.append(Want(name, name, True, Row, roots, rules, shape))
         return tuple(wanted)
 
