@@ -147,3 +147,43 @@ def test_what_a_module_hands_on(tmp_path: Path, way: str, many: int, monkeypatch
     linter = run.Linter(catalog.load(), config.Resolver(isolated=True), run.Task())
     report = run.lint_paths(sorted(str(tmp_path / name) for name in SPAWNS[way]), linter)
     assert [(Path(f.path).name, f.code) for f in report.findings] == [("use.py", "PIT301")]
+
+
+PLACES: Mapping[str, tuple[list[str] | None, str, str]] = {
+    "below the else of a module's if": (
+        ["PIT302"],
+        "PIT302",
+        "import sys\n\nif sys.argv:\n    x = 1\nelse:\n    from aiofiles import open as aio_open\n\n"
+        "    async def use(file):\n        return aio_open(file)\n",
+    ),
+    "a sum whose + begins a line": (
+        None,
+        "PIT104",
+        "import httpx\n\nbase = 'http://example.com/api/'\nitems = '/items'\n\ndef use():\n    return httpx.get(\n"
+        "        base\n        + items\n    )\n",
+    ),
+    "the third link of a chain": (
+        ["PIT209"],
+        "PIT209",
+        "from pathlib import Path\n\nasync def use(x):\n    return Path(x).expanduser().resolve().read_text()\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("learned", [False, True], ids=["alone", "among all"])
+def test_where_it_stands(tmp_path: Path, place: str, learned: bool) -> None:
+    select, code, text = PLACES[place]
+    own = "class Own:\n    def resolve(self): ...\n    def expanduser(self): ...\n"
+    paths = []
+    for name, content in {"client.py": CLIENT, "own.py": own, "use.py": text}.items():
+        (tmp_path / name).write_text(content)
+        paths.append(str(tmp_path / name))
+    linter = run.Linter(
+        catalog.load(), config.Resolver({"select": select} if select else {}, isolated=True), run.Task()
+    )
+    if learned:
+        linter.learn([(n, path, Source(path, Path(path).read_bytes())) for n, path in enumerate(paths)])
+    source = Source(paths[-1], Path(paths[-1]).read_bytes())
+    staged = linter.check(source, paths[-1], linter.wake(source, paths[-1]))
+    assert [f.code for f in staged.findings] == [code]

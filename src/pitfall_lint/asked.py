@@ -26,6 +26,7 @@ class Asked(NamedTuple):
 def asked_by(rules: Iterable[Rule], libraries: Libraries) -> Asked:
     """Return what rules ask."""
     known = kinds()
+    keys = {kind: key for key, kind in known.items()}
     asked: dict[tuple[type[Row], frozenset[str]], frozenset[str]] = {}
     always: set[str] = set()
     local: set[str] = set()
@@ -42,9 +43,10 @@ def asked_by(rules: Iterable[Rule], libraries: Libraries) -> Asked:
             lasting.add(rule.code)
         silent = {kind for kind in rule.asks if f"{kind}:context" in shape}  # they explain, and wake nobody
         silent |= {kind for kind in rule.asks if f"{kind}:chosen" in shape and not rule.chosen}
+        of_kinds = {kind: {w[len(kind) + 1 :] for w in shape if w.startswith(f"{kind}:")} for kind in rule.asks}
         shape = frozenset(word for word in shape if ":" not in word)
         if rule.chosen:  # then what is told of direct uses, in the strict set alone, is told as well
-            shape = (shape - {"indirect", "local-address"}) | {"chosen"}
+            shape = (shape - {"indirect", "local-address", "endless"}) | {"chosen"}
         if "local-address" in shape:
             local.add(rule.code)
         if "coroutine-call" in shape:
@@ -58,7 +60,9 @@ def asked_by(rules: Iterable[Rule], libraries: Libraries) -> Asked:
                 lasting_words |= wants({(kind, frozenset()): frozenset() for kind in asked_of}, libraries).keys()
                 asked_of = set()
         for kind in asked_of:
-            asked[kind, shape] = asked.get((kind, shape), frozenset()) | {rule.code}
+            whole = shape | (of_kinds.get(keys[kind], set()) - {"context", "chosen"})
+            whole -= {"through", "leaves", "owned", "alone"} if "alone" in whole else frozenset()
+            asked[kind, whole] = asked.get((kind, whole), frozenset()) | {rule.code}
     return Asked(
         frozenset(always),
         dict(wants(asked, libraries)),

@@ -117,7 +117,6 @@ def _lint_many(
             return sending.lint_with(executor, paths, linter, surveyed, said)
         batches = _batches(surveyed)
         linter.rest()
-        gc.freeze()  # what the survey learnt stays: whoever drops trees need not look at it
         size = sum(size for _, size in batches)
         with _collecting_nothing():
             if jobs > 1 and size > _SPAWNED and not can_fork():

@@ -20,7 +20,7 @@ from pitfall_lint.semantic.project import Project
 from pitfall_lint.semantic.receivers import is_near, leaves_of
 from pitfall_lint.semantic.surroundings import Reach, Surroundings
 from pitfall_lint.semantic.suspicion import Suspicion
-from pitfall_lint.semantic.wants import Want, Wants, constructed, plain_want, telling_names, unbased
+from pitfall_lint.semantic.wants import Want, Wants, constructed, owners_of, plain_want, telling_names, unbased
 from pitfall_lint.semantic.words import words_of
 from pitfall_lint.source import Source, SourceError
 
@@ -63,7 +63,7 @@ class Screen:
     async_arguments: bool = False
     """Whether some rule matters where coroutine functions are given to calls."""
     fast: bool = True
-    async_names: frozenset[str] = field(default=frozenset(), init=False)
+    async_names: dict[str, None] = field(default_factory=dict, init=False)
     through: frozenset[str] = field(default=frozenset(), init=False)
     """Rules for which whoever uses a definition that matters may matter, too."""
     find: Finder = field(init=False, repr=False)
@@ -83,17 +83,19 @@ class Screen:
     woken: dict[str, dict[str, tuple[int, ...]]] = field(default_factory=dict, repr=False)
     """The lines that each rule has to look at, by file, as it was said last."""
     around: Surroundings = field(init=False, repr=False)
+    _last: tuple[Source, list[frozenset[str]]] | None = field(default=None, repr=False)
     joined_all: bool = field(default=False, init=False)
     """Whether one of those rules was asked for in so many words: then joints of unknown names matter, too."""
 
     def __post_init__(self) -> None:
         self.find = self._finder(())
         self.around = Surroundings(self.libraries, self.find)
+        self.chosen = frozenset(rule.code for rule in self.rules if rule.chosen)
         self.through = frozenset(rule.code for rule in self.rules if "through" in rule.shape)
         known = (f.name for f in self.libraries.rows(Function) if f.coroutine)
         self._nearby = Nearby(self.libraries, based=any("based" in rule.shape for rule in self.rules))
-        self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
-        self.async_names = frozenset(name.rpartition(".")[2] for name in known)
+        self.joined_all = not self.joined.isdisjoint(self.chosen)
+        self.async_names = dict.fromkeys(name.rpartition(".")[2] for name in known)
 
     def learn(
         self, owners: Mapping[str, frozenset[str]], files: Sequence[tuple[str, Kin]], texts: Mapping[str, bytes]
@@ -127,7 +129,7 @@ class Screen:
         if "" in classes:
             wanted.append(Want(name, name, False, Row, frozenset(), self.coroutine_rules, shape))
         # Who asked for the rule is told of what is a coroutine by its name alone, whatever the object is.
-        chosen = frozenset(rule.code for rule in self.rules if rule.chosen) & self.coroutine_rules
+        chosen = self.chosen & self.coroutine_rules
         for rules, roots in ((chosen, frozenset[str]()), (self.coroutine_rules - chosen, methods)):
             if methods and rules:
                 wanted.append(Want(name, name, True, Row, roots, rules, shape))
@@ -143,7 +145,8 @@ class Screen:
         suspicion = self.kept.pop(os.path.abspath(source.path), None)
         if foreign:
             if suspicion is None:
-                suspicion = self._suspicion(source, {}, self.find(_plain_bytes(source)), project, ())
+                words = self.around.words_in(os.path.abspath(source.path), _plain_bytes(source))
+                suspicion = self._suspicion(source, {}, set(words), project, {})
             else:
                 lines_read = 0  # it counts on
             suspicion.lines = {line: set(codes) for line, codes in lines.items()}
@@ -170,7 +173,7 @@ class Screen:
 
     def _look(self, source: Source, project: Project | None) -> _Alone:
         data = _plain_bytes(source)
-        found = self.find(data)
+        found = set(self.around.words_in(os.path.abspath(source.path), data))
         wanted = dict(self._in_reach(found, found, source, project))
         coroutines: dict[str, tuple[Want, ...]] = {}
         if self.coroutine_rules or (wanted and self.async_arguments):
@@ -213,9 +216,9 @@ class Screen:
         wanted: dict[str, tuple[Want, ...]],
         found: set[str],
         project: Project | None,
-        coroutines: Iterable[str],
+        coroutines: Mapping[str, tuple[Want, ...]],
     ) -> Suspicion:
-        names = {*coroutines, *self.async_names}
+        names = {**{name: owners_of(these) for name, these in coroutines.items()}, **self.async_names}
         if project is None:
             return Suspicion(source, wanted, self.libraries, frozenset(found), coroutines=names)
         reach = Reach(self.around, source, project)
@@ -223,6 +226,7 @@ class Screen:
         return Suspicion(
             *(source, wanted, self.libraries, frozenset(found), reach, reach.is_own, reach.may_await, names, local),
             self.around.receivers(source, frozenset(found), reach, project),
+            project.bindings_of(os.path.abspath(source.path), source.data),
         )
 
     def _passed_to(self, source: Source, project: Project) -> dict[str, tuple[Want, ...]]:
@@ -284,7 +288,7 @@ class Screen:
             for word, these in self._in_reach(found, found, source, project).items()
             if (through := tuple(want for want in these if "through" in want.shape))
         }
-        suspicion = self._suspicion(source, wanted, found, project, ())
+        suspicion = self._suspicion(source, wanted, found, project, {})
         suspicion.run()
         return dict(suspicion.passed_on)
 
@@ -309,11 +313,17 @@ class Screen:
         if is_near(roots, found) or project is None:
             return True
         leaf_is_here = not leaves_of(roots).isdisjoint(found)
-        imported = [self.around.named_in(path, project) for path in project.imported_by(source)]
+        imported = self._named_around(source, project)
         if want.near:  # the word is here, the package only where the object's type is imported from
             return leaf_is_here and any(is_near(roots, found, named) for named in imported)
         telling = telling_names(self.libraries)
         return leaf_is_here or not telling.isdisjoint(found) or any(is_near(roots, named) for named in imported)
+
+    def _named_around(self, source: Source, project: Project) -> Sequence[frozenset[str]]:
+        """Return the words of interest of each module that a file imports; those of the last file are kept."""
+        if self._last is None or self._last[0] is not source:
+            self._last = source, [self.around.named_in(path, project) for path in project.imported_by(source)]
+        return self._last[1]
 
     def _coroutines_in(
         self, source: Source, data: bytes, found: set[str], project: Project | None

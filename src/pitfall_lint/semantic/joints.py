@@ -49,6 +49,9 @@ _NO_GIVERS = frozenset(
 )
 
 
+_NO_GIVERS_IN_BYTES = frozenset(name.encode() for name in _NO_GIVERS)
+
+
 @dataclass(frozen=True, slots=True)
 class Edges:
     """Names of which a file says how their text begins or ends."""
@@ -177,15 +180,17 @@ def edges_in(data: bytes) -> Edges:
     return Edges(_texts(starting), _texts(ending), _texts(whole), _texts(functions))
 
 
-def given_by(data: bytes, text: re.Pattern[bytes]) -> frozenset[str]:
+def given_by(data: bytes, text: re.Pattern[bytes]) -> tuple[set[bytes], set[bytes]]:
     """Return the names to which lines with a text give a value, and the functions that they call."""
-    found: set[bytes] = set()
+    given: set[bytes] = set()
+    called: set[bytes] = set()
     for match in text.finditer(data):
         start = data.rfind(b"\n", 0, match.start()) + 1
         end = data.find(b"\n", match.end())
         names, callees = _given(data, start, data[start : end if end >= 0 else len(data)])
-        found |= names | callees
-    return _texts(found)
+        given |= names
+        called |= callees
+    return given - _NO_GIVERS_IN_BYTES, called - _NO_GIVERS_IN_BYTES
 
 
 def _given(data: bytes, start: int, line: bytes) -> tuple[set[bytes], set[bytes]]:

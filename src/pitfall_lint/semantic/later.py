@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 
 from pitfall_lint.semantic.below import all_below
@@ -22,6 +23,53 @@ def closings(data: bytes) -> Iterator[int]:
     if b"return" in data:
         for pattern in _PLACES:
             yield from (match.start() for match in pattern.finditer(data))
+
+
+def may_let_out(text: bytes) -> bool:
+    """Tell, before it is parsed, whether a definition may return something of what it closes.
+
+    It does not where all that it returns is plain, and where the names of what it closes stand nowhere else.
+    """
+    if all(_is_plain(text, match.end()) for match in _RETURN.finditer(text)):
+        return False
+    if _MANY_ENTERED.search(text) is not None:
+        return True
+    closed = Counter(_CLOSED.findall(text))
+    for head in _ENTERED.findall(text):
+        closed.update(_ENTERED_NAME.findall(head))
+    closed -= Counter({b"self": len(text), b"cls": len(text)})
+    return any(len(re.findall(rb"\b%s\b" % leaf, text)) > times for leaf, times in closed.items())
+
+
+def _is_plain(text: bytes, start: int) -> bool:
+    """Tell whether what stands behind a `return` is nothing, a constant, an attribute, or a display."""
+    if _PLAIN.match(text, start) is not None:
+        return True
+    while text[start : start + 1] in (b" ", b"\t"):
+        start += 1
+    if text[start : start + 1] not in (b"{", b"["):
+        return False
+    depth, end = 0, start
+    for match in _BRACKET.finditer(text, start):
+        depth += 1 if match[0] in b"([{" else -1
+        end = match.end()
+        if not depth:
+            break
+    return not depth and _NOTHING.match(text, end) is not None
+
+
+_RETURN = re.compile(rb"\breturn\b")
+_NOTHING = re.compile(rb"[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)")
+_PLAIN = re.compile(
+    rb"[ \t]*(?:None|True|False|-?\d[\w.]*|[A-Za-z_]\w*(?:\.\w+)+|[rbuRBU]*(?:\"[^\"\n]*\"|'[^'\n]*'))?"
+    rb"[ \t]*(?:#[^\n]*)?\r?(?:\n|\Z)"
+)
+_BRACKET = re.compile(rb"[][(){}]")
+_MANY_ENTERED = re.compile(rb"\bwith[ \t]*[(\\]|\bwith\b[^\n]*[,\\][ \t]*\r?\n")
+_ENTERED = re.compile(rb"\bwith\b[^\r\n]*|^[ \t]*[)\]}][^\r\n]*\bas\b[^\r\n]*", re.MULTILINE)
+_ENTERED_NAME = re.compile(rb"([A-Za-z_]\w*)[ \t]*(?:[,:]|$)")
+"""In a line that begins or ends the head of a `with`: what is entered, the name it gets, and more."""
+_CLOSED = re.compile(rb"([A-Za-z_]\w*)\s*\.\s*(?:_*(?:async_)?a?(?:%s))\w*\s*\(" % "|".join(_CLOSERS).encode())
 
 
 def lets_out_closed(tree: ast.AST) -> bool:

@@ -10,8 +10,10 @@ from pitfall_lint.semantic.wants import Want
 
 _PLAIN_PATH = re.compile(rb"""[ \t]*\(\s*["']/(?:[^/"'\n]([^"'\n]*[^/"'\n])?(/?))?["']\s*[,)]""")
 _BARE_EXCEPT = re.compile(rb"except[ \t]*:")
+_GOES_ON = re.compile(rb"\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)\s*[.(]")
 _AWAITED_CALL = re.compile(rb"await[ \t]+[\w.]+[ \t]*\(")
-_AWAITED_NAME = re.compile(rb"\bawait[ \t]+[\w.]*$")
+_AWAITED_NAME = re.compile(rb"\bawait[ \t]+[\w.]*(?:(?:\([^()\n]*\)|\[[^\[\]\n]*\])[\w.]*)*$")
+_CALL = re.compile(rb"[ \t\\\r\n]*[(\[]")
 _DOTTED = re.compile(rb"(?<![\w.\x80-\xff)\]}\"'])([A-Za-z_]\w*)\.(?:\w+\.)*$")
 
 _METHOD, _FUNCTION, _OWN_METHOD, _OWN_FUNCTION, _OTHER = range(5)
@@ -111,7 +113,7 @@ class _Facts:
 
     def __init__(self, data: bytes, start: int, end: int) -> None:
         self.data, self.start, self.end = data, start, end
-        self.is_called = data[end : end + 1] in b"([ \t\\"
+        self.is_called = data[end : end + 1] in b"([" or _CALL.match(data, end) is not None
         before = data[start - 1 : start]
         self.after_dot = before == b"." or (
             before in b" \t\r\n" and data[max(start - 40, 0) : start].rstrip()[-1:] == b"."
@@ -121,10 +123,10 @@ class _Facts:
 
     @property
     def is_awaited(self) -> bool:
-        """Whether `await` stands before the dotted name that ends here."""
+        """Whether `await` stands before the dotted name that ends here, or the chain of calls and names."""
         if self._awaited is None:
-            before = self.data[max(self.start - 80, 0) : self.start]
-            self._awaited = _AWAITED_NAME.search(before) is not None
+            before = self.data[max(self.start - 120, 0) : self.start]
+            self._awaited = _AWAITED_NAME.search(before) is not None and not _GOES_ON.match(self.data, self.end)
         return self._awaited
 
     @property

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pitfall_lint.libraries.paths import Text, UrlUse
 from pitfall_lint.semantic.joints import Edges, edges_in
-from pitfall_lint.semantic.localnames import LocalNames, names_of_this_machine
+from pitfall_lint.semantic.localnames import LocalNames, visible_names
 from pitfall_lint.semantic.wants import ends_of
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Nearby:
         paths = project.imported_by(source)
         for path in paths:
             if path not in self._local:
-                self._local[path] = names_of_this_machine(project.read(path) or b"")
+                self._local[path] = visible_names(project.read(path) or b"")
         return LocalNames(source.data, [self._local[path] for path in paths])
 
     def facts(self, source: Source, *, joined: bool, local: bool) -> Iterator[tuple[str, str]]:
@@ -79,7 +79,7 @@ class Nearby:
             for field in fields(edges):
                 yield from ((name, field.name) for name in getattr(edges, field.name))
         if local:
-            yield from ((name, "local") for name in names_of_this_machine(source.data))
+            yield from ((name, "local") for name in visible_names(source.data))
         if self._maker is not None and self._maker.search(source.data) is not None:
             yield "", "maker"
 

@@ -249,7 +249,9 @@ class Project:
             if parts and not level and not self._is_top(top, parts[0]):
                 continue
             for length in range(len(parts), -1 if level else 0, -1):
-                stem = os.path.join(top, *parts[:length])
+                stem = "/".join((top, *parts[:length])) if os.sep == "/" else os.path.join(top, *parts[:length])
+                if length > 1 and not self._is_folder(os.path.dirname(stem)):
+                    continue
                 for file in (f"{stem}.py", os.path.join(stem, "__init__.py")):
                     if self._is_file(file):
                         return file, tuple(parts[length:])
@@ -263,7 +265,9 @@ class Project:
         module, rest = found
         yield module, full.rpartition(".")[2]
         if len(rest) == 1 and module != path:
-            for binding in self.bindings_of(module, self.read(module) or b"").get(rest[0], ()):
+            known = self._bindings.get(module)
+            bound = known if known is not None else self.bindings_of(module, self.read(module) or b"")
+            for binding in bound.get(rest[0], ()):
                 yield from self.origins(binding.full, module, depth - 1)
 
     def is_own(self, full: str, path: str) -> bool:
@@ -293,6 +297,12 @@ class Project:
         found = self._exists.get(path)
         if found is None:
             found = self._exists[path] = os.path.isdir(path) or os.path.isfile(f"{path}.py")
+        return found
+
+    def _is_folder(self, path: str) -> bool:
+        found = self._exists.get(path)
+        if found is None:
+            found = self._exists[path] = os.path.isdir(path)
         return found
 
     def _is_file(self, path: str) -> bool:

@@ -90,6 +90,11 @@ class Reading:
         return frozenset(self._named) | {word for word, _ in self.words}
 
     @cached_property
+    def has_class(self) -> bool:
+        """Whether a class is defined in it."""
+        return self.tree is None or any(isinstance(node, ast.ClassDef) for node in all_below(self.tree))
+
+    @cached_property
     def outflow(self) -> Outflow:
         """What leaves it."""
         return Outflow(self.tree or ast.Module([], []))
@@ -194,6 +199,8 @@ class Reading:
                 self._calls[node.func] = node
                 if getattr(node.func, "attr", getattr(node.func, "id", "")) in _TAKERS:
                     self._pass([*node.args, *(keyword.value for keyword in node.keywords)])
+                elif len(node.args) == 1 and getattr(node.func, "id", "") in ("any", "all"):
+                    self._look(node.args[0], "asked")
                 self._look(node.func, "called", *looks.get(node, ()))
             elif kind is ast.Await:
                 self._look(node.value, "awaited")
@@ -237,7 +244,8 @@ class Reading:
             elif kind is ast.List or kind is ast.Tuple or kind is ast.Set:
                 self._pass(node.elts)
             elif kind is ast.ListComp or kind is ast.GeneratorExp or kind is ast.SetComp:
-                self._pass([node.elt])
+                if node not in looks:  # else it is dropped, or asked which of it is true
+                    self._pass([node.elt])
             elif kind is ast.With or kind is ast.AsyncWith or (kind is ast.Try and node.finalbody):
                 self.closes = True
             if kind in _BINDING:
@@ -314,12 +322,15 @@ _OUTSIDE = _IN_DEF | {"outside"}
 
 def _gives_coroutine(call: ast.Call, coroutines: Collection[str]) -> bool:
     """Tell whether a call is given something that goes by the name of a coroutine function, or what it gives."""
-    for given in (*call.args, *(keyword.value for keyword in call.keywords)):
-        for part in all_below(given):
-            if isinstance(part, ast.Name) and part.id in coroutines:
-                return True
-            if isinstance(part, ast.Attribute) and part.attr in coroutines:
-                return True
+    pending: list[ast.AST] = [*call.args, *(keyword.value for keyword in call.keywords)]
+    while pending:
+        part = pending.pop()
+        if getattr(part, "attr", getattr(part, "id", None)) in coroutines:
+            return True
+        while isinstance(part, ast.Attribute):  # what it is an attribute of is not given itself
+            part = part.value
+        if not isinstance(part, ast.Name):
+            pending += nodes_below(part)
     return False
 
 

@@ -203,8 +203,7 @@ class Receivers:
 
     def _may_give(self, method: str, roots: frozenset[str]) -> bool:
         """Tell whether a library's method of this name gives something of what is asked for."""
-        given = self.giving.get(method, frozenset())
-        return not given.isdisjoint(_packages(roots))
+        return not self.giving.get(method, frozenset()).isdisjoint(_packages(roots))
 
     def _name(self, name: str, reading: Reading, roots: frozenset[str], loose: bool) -> bool | list[_Question]:
         if name in ("self", "cls"):

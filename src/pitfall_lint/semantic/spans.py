@@ -119,6 +119,13 @@ class Spans:
         return lines[index] if index < len(lines) else len(self.data)
 
 
+_PLAIN_IMPORT = re.compile(
+    rb"from[ \t]+(?P<module>\.*[A-Za-z_][\w.]*|\.+)[ \t]+import[ \t]*"
+    rb"(?:\((?P<inner>[\w\s,]+)\)|(?<=[ \t])(?P<names>\w+(?:[ \t,]+\w+)*))[ \t]*(?:#[^\r\n]*)?[\r\n]*"
+)
+_NAME_AS = re.compile(r"\s*([^\W\d]\w*)(?:\s+as\s+([^\W\d]\w*))?\s*")
+
+
 @lru_cache(maxsize=64)
 def _outer(indent: int) -> re.Pattern[bytes]:
     return re.compile(rb"\n(?=[ \t\f]{0,%d}[^ \t\f\r\n#)\]}])" % indent) if indent else _OUTER_LINE
@@ -160,6 +167,14 @@ def imports(data: bytes) -> dict[str, list[Binding]]:
 
 
 def _bound(text: bytes) -> list[tuple[str, str]]:
+    plain = _PLAIN_IMPORT.fullmatch(text)
+    if plain is not None:
+        names = plain["inner"] or plain["names"]
+        whole = plain["module"].decode()
+        before = whole if whole.endswith(".") else f"{whole}."
+        pairs = [_NAME_AS.fullmatch(name) for name in names.decode().rstrip(", \t\r\n").split(",")]
+        if all(pairs):
+            return [(pair[2] or pair[1], before + pair[1]) for pair in pairs if pair]
     try:
         statements = ast.parse(text).body
     except (SyntaxError, ValueError):

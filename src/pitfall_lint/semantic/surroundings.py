@@ -73,6 +73,14 @@ class Surroundings:
             found = self._named[path] = frozenset(self.find(self.text(path, project)))
         return found
 
+    def words_in(self, path: str, data: bytes) -> frozenset[str]:
+        """Return the words of interest in a text, which is that of a file, perhaps as it is known."""
+        if path not in self._texts or self._texts[path] is not data:
+            return frozenset(self.find(data))
+        if path not in self._named:
+            self._named[path] = frozenset(self.find(data))
+        return self._named[path]
+
     def near(self, roots: frozenset[str], project: Project) -> Collection[str] | None:
         """Return the files that name one of some things, or import what does; None when not all files are known."""
         if not self.is_complete:

@@ -10,23 +10,34 @@ import ast
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from types import MappingProxyType
 
 from pitfall_lint.libraries import Libraries, Row
-from pitfall_lint.libraries.loops import ThreadEntry
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
-from pitfall_lint.semantic.alone import Alone, in_import
-from pitfall_lint.semantic.closing_names import any_closes
-from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later
+from pitfall_lint.semantic.alone import Alone
+from pitfall_lint.semantic.decorated import is_decorated
+from pitfall_lint.semantic.excerpts import Excerpts
+from pitfall_lint.semantic.handed import Owners
+from pitfall_lint.semantic.ingredients import Ingredients
+from pitfall_lint.semantic.later import closings, lets_out_closed, may_be_later, may_let_out
 from pitfall_lint.semantic.localnames import LocalNames
-from pitfall_lint.semantic.looking import Look
-from pitfall_lint.semantic.outline import Outline
+from pitfall_lint.semantic.prospects import Prospects
 from pitfall_lint.semantic.reading import Reading, Use
-from pitfall_lint.semantic.receivers import Receivers, leaves_of
+from pitfall_lint.semantic.receivers import Receivers
+from pitfall_lint.semantic.sightings import Sightings
 from pitfall_lint.semantic.spans import Binding, Place, Spans, imports
-from pitfall_lint.semantic.texts import class_at, owner_at, slashed_variables
+from pitfall_lint.semantic.texts import class_at, slashed_variables
 from pitfall_lint.semantic.verdict import Verdict, is_given
-from pitfall_lint.semantic.wants import Want, Wants, giving, has_row, known_roots, may_be_own, passed_on, telling_names
-from pitfall_lint.semantic.words import Places, receiver_at
+from pitfall_lint.semantic.wants import (
+    Want,
+    Wants,
+    blocks,
+    giving,
+    may_be_own,
+    passed_on,
+    telling_names,
+)
+from pitfall_lint.semantic.words import Places
 from pitfall_lint.source import Source
 
 
@@ -42,17 +53,22 @@ class Suspicion:
         reaches: Callable[[str, frozenset[str]], bool] = lambda full, roots: True,
         is_own: Callable[[str], bool] = lambda full: True,
         may_await: Callable[[str, frozenset[str]], bool] = lambda full, classes: True,
-        coroutines: Collection[str] = (),
+        coroutines: Owners = MappingProxyType({}),
         local: LocalNames | None = None,
         receivers: Receivers | None = None,
+        bound: Mapping[str, list[Binding]] | None = None,
     ) -> None:
-        self.local = local or LocalNames()
+        """`bound` is what imports anywhere in the file bind, where it is known."""
+        self._bound_by_imports = bound
+        local = local or LocalNames()
+        self._prospects = Prospects(source.data, libraries, local)
+        self._ingredients = Ingredients(source.data, libraries, local)
         self.is_own = is_own
         """Tells whether an import may lead to the project."""
         self.may_await = may_await
         """Tells whether an imported name may be a coroutine function, or a method of one of some classes."""
         self.coroutines = coroutines
-        """Names that coroutine functions of the project go by here, where somebody asks for them."""
+        """What coroutine functions of the project go by here, where somebody asks for them."""
         self.source = source
         self.libraries = libraries
         self.wanted = dict(wanted)
@@ -65,10 +81,14 @@ class Suspicion:
         """The words being looked for that matter in strings, too."""
         self._places = Places(source.data)
         self._alone = Alone(source.data, self.spans, self._places)
-        self._readings: dict[Place, list[Reading] | None] = {}
-        self.lines_read = 0
+        self._excerpts = Excerpts(source)
+        self._sightings = Sightings(
+            *(source.data, self.wanted, libraries, self.imports, self.spans, self._places, self._alone),
+            *(self.receivers, is_own, may_await, coroutines),
+        )
         self.lines: dict[int, set[str]] = {}
-        self._told: set[tuple[str, str]] = set()
+        self._told: dict[tuple[str, str], int] = {}
+        """By name and rule: by how many hops, at least, it leads to what the rule's row speaks of."""
         self.inherited: dict[int, set[str]] = {}
         self.passed_on: dict[str, tuple[Want, ...]] = {}
         """Names of this file's definitions that matter, with what wants them where they are used."""
@@ -87,11 +107,13 @@ class Suspicion:
         """Look at the definitions that may return what reads from something that is closed by then."""
         seen: set[Place] = set()
         for offset in closings(self.source.data):
-            place = self.spans.at(offset) or self._outlined(offset)
-            if place in seen or b"return" not in self.source.data[max(place.start, 0) : place.end]:
+            place = self.spans.at(offset) or self._excerpts.outlined(offset)
+            if place in seen:
                 continue
             seen.add(place)
-            pieces = self._pieces(place)
+            if place.start >= 0 and not may_let_out(self.source.data[place.start : place.end]):
+                continue
+            pieces = self._excerpts.of(place)
             if pieces is None:
                 self.look_at([offset], rules)
                 continue
@@ -109,17 +131,17 @@ class Suspicion:
     def _follow(self, pending: list[str]) -> None:
         lines = self.lines
         for _ in range(_HOPS):
-            places: dict[Place, list[int]] = {}
-            words: set[str] = set()
-            for offset, word in sorted(self._hits(pending)):
-                place = self.spans.at(offset)
-                if place is None:  # decorators and statements of a class: its whole text is read below
-                    place = self._outlined(offset)
-                places.setdefault(place, []).append(offset)
-                words.add(word)
-            self._plain = {word for word in words if any(not want.name for want in self.wanted[word])}
+            hits: dict[Place, list[tuple[int, str]]] = {}
+            for offset, word in sorted(self._sightings.of(pending)):
+                # Decorators and statements of a class are outlined: its whole text is read below.
+                place = self.spans.at(offset) or self._excerpts.outlined(offset)
+                hits.setdefault(place, []).append((offset, word))
+            for place, these in hits.items():
+                hits[place] = self._prospects.of(place, these, self.wanted.__getitem__)
+            found = {word for these in hits.values() for _, word in these}
+            self._plain = {word for word in found if any(not want.name for want in self.wanted[word])}
             pending = []
-            for place, offset in self._parsing(places):
+            for place, (offset, words) in self._excerpts.parsing(hits).items():
                 verdict = self._read(place, words)
                 if verdict.rules:
                     lines.setdefault(self._line_of(offset), set()).update(verdict.rules)
@@ -127,49 +149,50 @@ class Suspicion:
                     class_ = class_at(self.source.data, place.start) if place.indent else ""
                     made = verdict.keeps or not verdict.names  # special methods run when an object is made or used
                     names = verdict.names | ({class_} if class_ and made else set())
-                    pending += self._pass_on(names, verdict.touched, class_, place.is_function)
+                    pending += self._pass_on(names, verdict, class_, place)
             if not pending:
                 break
         for line, rules in self.inherited.items():
             lines.setdefault(line, set()).update(rules)
 
-    def _pass_on(
-        self, names: Iterable[str], touched: Mapping[str, frozenset[str]], class_: str, is_function: bool
-    ) -> Iterator[str]:
+    def _pass_on(self, names: Iterable[str], verdict: Verdict, class_: str, place: Place) -> Iterator[str]:
         """Want the names of what matters, too: whoever uses them may matter to the same rules."""
-        if not is_function:  # what a variable was given cannot block
+        touched = verdict.touched
+        if not place.is_function:  # what a variable was given cannot block
             touched = {code: shape for code, shape in touched.items() if "indirect" not in shape}
+        elif is_decorated(self.source.data, place):  # what a decorator gives is not followed
+            touched = {code: shape for code, shape in touched.items() if not blocks(shape)}
         owners = frozenset({class_} if class_ else ())
+        only_function = place.is_function and not any(
+            reading.has_class for reading in self._excerpts.read_so_far(place)
+        )
         for name in names:
             roots = owners - {name}
             # Making an object gives nobody what its methods return.
-            fit = touched if name != class_ else {code for code in touched if "returns" not in touched[code]}
-            new = {code for code in fit if (name, code) not in self._told}
+            fit = {code for code, shape in touched.items() if name != class_ or "returns" not in shape}
+            if name != class_ and only_function:
+                fit = {code for code in fit if "owned" not in touched[code]}
+            hops = {code: verdict.hops[code] + place.is_function if "chain" in touched[code] else 0 for code in fit}
+            new = {code for code in fit if hops[code] < self._told.get((name, code), _FARTHEST)}
             if not new:
                 continue
-            self._told.update((name, code) for code in new)
-            by_shape: dict[frozenset[str], set[str]] = {}
+            self._told.update(((name, code), hops[code]) for code in new)
+            by_shape: dict[tuple[frozenset[str], int], set[str]] = {}
             for code in new:
-                by_shape.setdefault(passed_on(touched[code]), set()).add(code)
+                by_shape.setdefault((passed_on(touched[code]), hops[code]), set()).add(code)
             wants = tuple(
-                Want(name, name, bool(roots), Row, roots, frozenset(codes), shape) for shape, codes in by_shape.items()
+                Want(name, name, bool(roots), Row, roots, frozenset(codes), shape, hops=far)
+                for (shape, far), codes in by_shape.items()
             )
             self.receivers.named |= owners
             self.passed_on[name] = (*self.passed_on.get(name, ()), *wants)
             self.wanted[name] = (*self.wanted.get(name, ()), *wants)
             yield name
 
-    def _outlined(self, offset: int) -> Place:
-        """Return the place of an offset by the full outline: slower, and right about strings."""
-        block = self.outline.function_at(self.outline.line_of(offset))
-        if block is None:
-            return Place(-1, -1, 0, False)
-        return Place(*self.source.span_of(block.first, block.end), len(block.indent), True)
-
-    @cached_property
-    def outline(self) -> Outline:
-        """The definitions of the file."""
-        return Outline(self.source)
+    @property
+    def lines_read(self) -> int:
+        """How many lines were parsed."""
+        return self._excerpts.lines_read
 
     @cached_property
     def slashed(self) -> frozenset[str]:
@@ -177,64 +200,19 @@ class Suspicion:
         return slashed_variables(self.source.data)
 
     @cached_property
-    def imports(self) -> dict[str, list[Binding]]:
+    def imports(self) -> Mapping[str, list[Binding]]:
         """What imports anywhere in the file bind."""
-        return imports(self.source.data)
+        return self._bound_by_imports if self._bound_by_imports is not None else imports(self.source.data)
 
     def _line_of(self, offset: int) -> int:
         data = self.source.data
         if len(self.lines) > 100 or b"\r" in data:
-            return self.outline.line_of(offset)
+            return self._excerpts.outline.line_of(offset)
         return data.count(b"\n", 0, offset)
-
-    def _hits(self, words: Iterable[str]) -> Iterator[tuple[int, str]]:
-        """Yield the offsets of words that are more than a definition's name, an import or a part of a longer word."""
-        data = self.source.data
-        pending = list(words)
-        while pending:
-            word = pending.pop()
-            look = Look(
-                self.wanted[word], word, self.imports.__contains__, self._alone.is_bound, self._alone.may_be_method
-            )
-            for start, end in self._places.of(word):
-                if data.startswith(b" as ", end) and (new := _RENAMED.match(data, end)):
-                    name = new[1].decode("utf-8", "replace")
-                    if name not in self.wanted:
-                        self.wanted[name] = self.wanted[word]
-                        pending.append(name)
-                if not look.may_matter(data, start, end) or in_import(data, start):
-                    continue
-                if data[start - 1 : start] != b"." or self._may_be_of_type(word, start):
-                    yield start, word
-
-    def _may_be_of_type(self, word: str, start: int) -> bool:
-        """Tell whether the receiver of a name behind a dot may be what one of its wants speaks of."""
-        names = receiver_at(self.source.data, start - 1)
-        if not names or names[0] in self.imports or names[-1] in telling_names(self.libraries):
-            return True
-        owner = ""
-        if names in _SELVES and (place := self.spans.at(start)) is not None and place.indent:
-            owner = owner_at(self.source.data, place.start)
-        return any(
-            not want.roots or self.receivers.may_be(names, owner, want.roots)
-            for want in self.wanted[word]
-            if want.of_type or not want.name
-        )
-
-    def _parsing(self, places: Mapping[Place, list[int]]) -> Iterator[tuple[Place, int]]:
-        """Yield some places, each with the first of its offsets; outlined where statements do not parse."""
-        found: dict[Place, int] = {}
-        for place, offsets in places.items():
-            if place.is_function or place.start < 0 or self._pieces(place) is not None:
-                found.setdefault(place, offsets[0])
-                continue
-            for offset in offsets:  # perhaps a string looked like code, or it is the `else` of something
-                found.setdefault(self._outlined(offset), offset)
-        yield from found.items()
 
     def _read(self, place: Place, words: set[str]) -> Verdict:
         """Return to which rules a place matters by some words, and the names that it defines."""
-        pieces = self._pieces(place)
+        pieces = self._excerpts.of(place)
         if pieces is None:
             name = _DEFINED.match(self.source.data, max(place.start, 0))
             verdict = Verdict({name[1].decode("utf-8", "replace")} if name else set())
@@ -248,32 +226,6 @@ class Suspicion:
             self._weigh(reading, words, own)
             verdict.include(own)
         return verdict
-
-    def _pieces(self, place: Place) -> list[Reading] | None:
-        """Return what a place says, the module without its functions in pieces, each statement for itself.
-
-        None where it does not parse.
-        """
-        if place not in self._readings:
-            try:
-                self._readings[place] = self._parse(place)
-            except (SyntaxError, ValueError, RecursionError, MemoryError):
-                self._readings[place] = None
-        return self._readings[place]
-
-    def _parse(self, place: Place) -> list[Reading]:
-        if place.start < 0:
-            text = self.outline.skeleton.text
-        else:
-            body = self.source.data[place.start : place.end].decode(self.source.encoding)
-            text = f"if 1:\n{body}" if place.indent else body
-        self.lines_read += text.count("\n")
-        tree = ast.parse(text)
-        pieces = [tree] if place.start >= 0 else [ast.Module([statement], []) for statement in tree.body]
-        found = [Reading(piece) for piece in pieces]
-        if place.indent and len(found) == 1:
-            found[0].owner = owner_at(self.source.data, place.start)
-        return found
 
     def _weigh(self, reading: Reading, words: set[str], verdict: Verdict) -> None:
         """Add what the code of a piece matters to, as far as some words go."""
@@ -306,7 +258,7 @@ class Suspicion:
 
     def _inherit(self, heir: str, rules: set[str]) -> None:
         """A class inherits from what matters: its methods may matter by their names alone."""
-        for block in self.outline.blocks:
+        for block in self._excerpts.outline.blocks:
             if not block.is_class and block.parent is not None and block.parent.name == heir:
                 self.inherited.setdefault(block.header, set()).update(rules)
 
@@ -323,15 +275,9 @@ class Suspicion:
             return
         looks = use.looks
         if any("through" in want.shape for want in wanted):
-            looks = looks | reading.outflow.how.get(use.node, frozenset())
-        if any("beside-entry" in want.shape for want in wanted) and reading.among(self.libraries.leaves(ThreadEntry)):
-            looks = looks | {"beside-entry"}
-        if any("local-address" in want.shape for want in wanted) and self.local.speaks_in(reading):
-            looks = looks | {"local-address"}
-        if any("closing" in want.shape for want in wanted) and (
-            reading.enters_names or any_closes(reading.named, self.libraries)
-        ):
-            looks = looks | {"closing"}
+            looks |= reading.outflow.how.get(use.node, frozenset())
+        asked = frozenset[str]().union(*(want.shape for want in wanted))
+        looks = looks.union(self._ingredients.of(reading, use, asked))
         bound: list[Binding] = []
         if root:
             parts.append(root)
@@ -353,7 +299,7 @@ class Suspicion:
             for want in wanted:
                 if want.kind is Row and want.of_type and not self._is_asked_for(use.node, reading, want):
                     continue
-                if self._could_be(want, name, binding.full, len(parts) > 1):
+                if self._sightings.could_be(want, name, binding.full, len(parts) > 1):
                     verdict.add(want, looks)
         if verdict.touched:
             verdict.names |= reading.defined | reading.outflow.given.get(use.node, frozenset())
@@ -389,28 +335,7 @@ class Suspicion:
             found = self._held[key] = self.receivers.may_hold(node, reading, roots)
         return found
 
-    def _could_be(self, want: Want, name: str, full: str, has_receiver: bool) -> bool:
-        """Tell whether an imported thing could be what is wanted: it is, or it is the project's, or an object."""
-        if want.kind is Row:
-            return self.is_own(full) and ("coroutine-call" not in want.shape or self.may_await(name, want.roots))
-        if want.name and (name == self.libraries.canonical(want.name) or has_row(self.libraries, want.kind, name)):
-            return True
-        if full.partition(".")[0] not in known_roots(self.libraries):
-            if not self.is_own(full):
-                return not want.name and not want.roots
-            return not want.roots or self.receivers.reaches(full, want.roots)
-        if not want.name:
-            return has_receiver and (
-                not want.roots or not leaves_of(want.roots).isdisjoint([*full.split("."), *name.split(".")])
-            )
-        return (
-            want.of_type
-            and has_receiver
-            and not leaves_of(want.roots).isdisjoint([*full.split("."), *name.split(".")[:-1]])
-        )
-
 
 _HOPS = 3
-_SELVES = {("self",), ("cls",)}
+_FARTHEST = 1000
 _DEFINED = re.compile(rb"[ \t\f]*(?:async[ \t]+)?def[ \t]+(\w+)")
-_RENAMED = re.compile(rb" as[ \t]+(\w+)")

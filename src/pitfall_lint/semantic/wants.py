@@ -33,6 +33,8 @@ class Want:
     """Whether one of the roots has to be named in the very file."""
     given: str = ""
     """The argument without which a call of it does not matter, `position|keyword`."""
+    hops: int = 0
+    """How many definitions lie between it and what a row speaks of."""
 
     def touches(self, looks: frozenset[str] | set[str]) -> bool:
         """Tell whether code that looks so is a use of what is wanted, wherever it stands."""
@@ -58,7 +60,8 @@ SHAPES = frozenset(
     }
     | {"through", "indirect", "coroutine-call", "local-address", "given", "assigned", "async-argument", "constructed"}
     | {"leaves", "returns", "chain", "joined", "astray", "chosen", "returns-later", "based", "bare-except"}
-    | {"handed", "beside-entry", "by-async", "closing", "leaking"}
+    | {"handed", "beside-entry", "by-async", "closing", "leaking", "owned", "ending", "refusing", "yields"}
+    | {"needing-loop", "early", "borrows", "rescues", "alone", "endless"}
 )
 """What pages and rows may say of the code around the words, so that less has to be read.
 
@@ -79,10 +82,22 @@ joints.py. leaves, returns, chain: kinds of through. leaves: only if what the wo
 object; returns: only if it is returned; chain: only plain functions pass it on, as whoever calls them runs what they
 do. handed, by-async: of what is passed on, only what stands beside a word that hands functions to threads matters
 ("beside-entry"), or only calls in coroutines. leaking: only of types of which their rows say that they must be closed.
-closing: the function names a method that closes, or enters what it has by a name.
+closing: the function names a method that closes, or enters what it has by a name; ending: or enters anything.
+owned: as leaves, but functions that give it do not matter, only classes that keep it. refusing, needing-loop: only of
+types that refuse to work once they are closed, or that are made where a loop runs. early: outside of functions, or
+beside a constructor. yields: in a generator. borrows: beside what lends something, or may be given it. rescues: called
+on a condition in an except clause. endless: beside a `while`, and
+something that waits. alone: who calls the function does not matter, whatever the rule's other words.
 """
-_ABOUT_NAMES = frozenset({"through", "coroutine-call", "leaves", "returns", "chain", "based", "handed", "by-async"})
-_ELSEWHERE = _ABOUT_NAMES | {"in-def", "in-async", "indirect", "local-address", "beside-entry", "closing"}
+_ABOUT_NAMES = frozenset(
+    {"through", "coroutine-call", "leaves", "owned", "returns", "chain", "based", "handed", "by-async"}
+)
+_ELSEWHERE = (
+    _ABOUT_NAMES
+    | {"in-def", "in-async", "indirect", "local-address", "beside-entry", "closing", "ending"}
+    | {"yields", "early", "borrows", "rescues", "endless"}
+)
+_OF_ROWS = frozenset({"given", "constructed", "chosen", "leaking", "refusing", "needing-loop"})
 _OF_KEYWORDS = {"await": frozenset({"bare-await"}), "except": frozenset({"bare-except"})}
 
 
@@ -92,6 +107,11 @@ def passed_on(shape: frozenset[str]) -> frozenset[str]:
     if "handed" in found:
         found = (found - {"in-def"}) | {"beside-entry"}
     return found | {"in-async"} if "by-async" in found else found
+
+
+def blocks(shape: frozenset[str]) -> bool:
+    """Tell whether code of a shape is wanted, here or where it is called, for what it does to a coroutine's loop."""
+    return "indirect" in shape or ({"chain", "in-async"} <= shape and "by-async" not in shape)
 
 
 Wants = Mapping[str, tuple[Want, ...]]
@@ -117,7 +137,7 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
             kind,
             frozenset(roots),
             rules,
-            whole - {"given", "constructed", "chosen", "leaking"} - _not_for(row),
+            whole - _OF_ROWS - _not_for(row),
             kind is Function,
             given,
         )
@@ -138,7 +158,7 @@ def wants(asked: Mapping[tuple[type[Row], frozenset[str]], frozenset[str]], libr
                 if isinstance(row, Function):  # asked for by whoever looks for calls of coroutine functions
                     if f.name != "name" or not row.coroutine:
                         continue
-                elif not f.metadata.get("word"):
+                elif not f.metadata.get("word") or ("early" in shape and f.name != "type"):
                     continue
                 value = getattr(row, f.name)
                 for text in (value,) if isinstance(value, str) else value:
@@ -166,6 +186,10 @@ def _is_out_of_place(row: Row, shape: frozenset[str]) -> bool:
         return "chosen" not in shape
     if "leaking" in shape and (leaks := getattr(row, "leaks", "default")) != "default":
         return leaks == "no" or "chosen" not in shape
+    if ("refusing" in shape and not getattr(row, "closed", "")) or (
+        "needing-loop" in shape and not getattr(row, "needs_loop", "")
+    ):
+        return True
     return "async-argument" in shape and getattr(row, "takes_coroutines", False) is True
 
 
@@ -243,45 +267,30 @@ def _makers(libraries: Libraries) -> dict[str, tuple[str, ...]]:
     return {name: tuple(names) for name, names in found.items()}
 
 
-_TELLING: dict[int, frozenset[str]] = {}
-
-
+@lru_cache(maxsize=8)
 def telling_names(libraries: Libraries) -> frozenset[str]:
     """Return the names that say what an untyped object is, by the rows: `loop`, `executor`."""
-    found = _TELLING.get(id(libraries))
-    if found is None:
-        rows = (row for kind in kinds().values() for row in libraries.rows(kind))
-        found = _TELLING[id(libraries)] = frozenset(n for row in rows for n in getattr(row, "receivers", ()))
-    return found
+    rows = (row for kind in kinds().values() for row in libraries.rows(kind))
+    return frozenset(n for row in rows for n in getattr(row, "receivers", ()))
 
 
-_ROOTS: dict[int, frozenset[str]] = {}
-
-
-_GIVING: dict[int, Mapping[str, frozenset[str]]] = {}
-
-
+@lru_cache(maxsize=8)
 def giving(libraries: Libraries) -> Mapping[str, frozenset[str]]:
     """Return, for leaf names of functions and methods that are known to give objects, the packages of their types."""
-    known = _GIVING.get(id(libraries))
-    if known is None:
-        found: dict[str, set[str]] = {}
-        for row in libraries.rows(Function):
-            for given in (row.returns, *row.parts):
-                for base in libraries.bases(libraries.canonical(given)) if given else ():
-                    for name in (row.name, *row.also):
-                        found.setdefault(name.rpartition(".")[2], set()).add(base.partition(".")[0])
-        known = _GIVING[id(libraries)] = {name: frozenset(packages) for name, packages in found.items()}
-    return known
+    found: dict[str, set[str]] = {}
+    for row in libraries.rows(Function):
+        for given in (row.returns, *row.parts):
+            for base in libraries.bases(libraries.canonical(given)) if given else ():
+                for name in (row.name, *row.also):
+                    found.setdefault(name.rpartition(".")[2], set()).add(base.partition(".")[0])
+    return {name: frozenset(packages) for name, packages in found.items()}
 
 
+@lru_cache(maxsize=8)
 def known_roots(libraries: Libraries) -> frozenset[str]:
     """Return the top-level packages that rows speak of: nothing of a project stands in them."""
-    found = _ROOTS.get(id(libraries))
-    if found is None:
-        names = (name for kind in (Type, Function) for row in libraries.rows(kind) for name in row.names)
-        found = _ROOTS[id(libraries)] = frozenset(name.partition(".")[0] for name in names if "." in name)
-    return found
+    names = (name for kind in (Type, Function) for row in libraries.rows(kind) for name in row.names)
+    return frozenset(name.partition(".")[0] for name in names if "." in name)
 
 
 def has_row(libraries: Libraries, kind: type[Row], name: str) -> bool:
@@ -309,26 +318,36 @@ def unbased(wanted: tuple[Want, ...]) -> tuple[Want, ...]:
     return tuple(want for want in wanted if "based" not in want.shape)
 
 
-PlainWant = tuple[str, str, bool, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], bool, str]
+PlainWant = tuple[str, str, bool, str, tuple[str, ...], tuple[str, ...], tuple[str, ...], bool, str, int]
 
 
 def plain_want(want: Want) -> PlainWant:
     """Return a want as plain data."""
     roots, rules, shape = (tuple(sorted(these)) for these in (want.roots, want.rules, want.shape))
-    return want.word, want.name, want.of_type, want.kind.__name__, roots, rules, shape, want.near, want.given
+    return want.word, want.name, want.of_type, want.kind.__name__, roots, rules, shape, want.near, want.given, want.hops
 
 
 def want_of(plain: PlainWant) -> Want:
     """Return the want that was made plain."""
-    word, name, of_type, kind, roots, rules, shape, near, given = plain
+    word, name, of_type, kind, roots, rules, shape, near, given, hops = plain
     sets = frozenset(roots), frozenset(rules), frozenset(shape)
-    return Want(word, name, of_type, _kinds_by_name()[kind], *sets, near, given)
+    return Want(word, name, of_type, _kinds_by_name()[kind], *sets, near, given, hops)
 
 
 @lru_cache(maxsize=1)
 def _kinds_by_name() -> dict[str, type[Row]]:
     found: list[type[Row]] = [Row, *kinds().values()]
     return {kind.__name__: kind for kind in found}
+
+
+def owners_of(wanted: Iterable[Want]) -> frozenset[str] | None:
+    """Return the classes whose methods are wanted, "" for functions; None when they may be anything's."""
+    found: set[str] = set()
+    for want in wanted:
+        if want.of_type and not want.roots:
+            return None
+        found |= want.roots if want.of_type else {""}
+    return frozenset(found)
 
 
 def constructed(want: Want) -> Want:
