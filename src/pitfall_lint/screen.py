@@ -26,8 +26,8 @@ from pitfall_lint.source import Source, SourceError
 
 _FEW = 200
 """Names that are looked for one by one."""
-_KEPT = 40
-"""Files that are kept as they were read, until it is told where they have to be looked at."""
+_KEPT = 5_000
+"""Lines of files that are kept as they were read, until it is told where they have to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +194,7 @@ class Screen:
             suspicion.look_behind(lasting)
         lines = suspicion.run()
         self.kept[os.path.abspath(source.path)] = suspicion
-        if len(self.kept) > _KEPT:
+        while len(self.kept) > 1 and sum(known.lines_read for known in self.kept.values()) > _KEPT:
             del self.kept[next(iter(self.kept))]
         return _Alone(hash(source.data), lines, dict(suspicion.passed_on), suspicion.lines_read)
 

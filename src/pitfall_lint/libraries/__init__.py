@@ -176,7 +176,7 @@ class Libraries:
         for type_ in self.rows(Type):
             self._bases[type_.name] = (*self._bases.get(type_.name, ()), *map(self.canonical, type_.bases))
         self._index: dict[type[Row], dict[str, list[Row]]] = {}
-        self._leaves: dict[type[Row], frozenset[str]] = {}
+        self._leaves: dict[tuple[type[Row], bool], frozenset[str]] = {}
         self._types: frozenset[str] | None = None
 
     def all_rows(self) -> Iterable[Row]:
@@ -226,14 +226,19 @@ class Libraries:
         found = self.find_all(kind, name)
         return found[0] if found else None
 
-    def leaves(self, kind: type[Row]) -> frozenset[str]:
-        """Return the last words of the names by which rows of a kind are found, derived types too."""
-        found = self._leaves.get(kind)
+    def leaves(self, kind: type[Row], *, strict: bool = True) -> frozenset[str]:
+        """Return the last words of the names by which rows of a kind are found, derived types too.
+
+        Those of strict rows alone are left out, if nobody asks for them.
+        """
+        found = self._leaves.get((kind, strict))
         if found is None:
-            index = self._indexed(kind)
-            derived = {name for name in self._bases if not index.keys().isdisjoint(self.bases(name))}
-            also = [other for other, name in self._canonical.items() if name in index or name in derived]
-            found = self._leaves[kind] = frozenset(name.rpartition(".")[2] for name in (*index, *derived, *also))
+            rows = self._indexed(kind).items()
+            names = {name for name, these in rows if strict or not all(getattr(row, "strict", False) for row in these)}
+            derived = {name for name in self._bases if not names.isdisjoint(self.bases(name))}
+            also = [other for other, name in self._canonical.items() if name in names or name in derived]
+            leaves = frozenset(name.rpartition(".")[2] for name in (*names, *derived, *also))
+            found = self._leaves[kind, strict] = leaves
         return found
 
     def is_known_type(self, name: str) -> bool:

@@ -64,7 +64,7 @@ def wait_of(call: Call, *, strict: bool = False, depth: int = _DEPTH) -> Wait | 
 
     `strict` counts what is often meant or mostly short as well: reading files, taking locks.
     """
-    for row in call.file.rows_of_call(call, Blocking):
+    for row in call.file.rows_of_call(call, Blocking, None if depth else _leaves(call, strict)):
         if strict or not row.strict:
             return Wait(row, (call,)) if waits(call, row) and not asks_before(call, row) else None
     target = (runs(call) or _read_here(call)) if depth else None
@@ -93,10 +93,18 @@ def wait_in(function: Function, strict: bool, depth: int) -> Wait | None:
     key = ("waits", function, strict, depth)
     if key not in file.memo:
         file.memo[key] = None
-        if depth or function.may_use(file.libraries.leaves(Blocking)):
+        if depth or function.may_use(file.libraries.leaves(Blocking, strict=strict)):
             file.memo[key] = _wait_in(function, strict, depth)
     found: Wait | None = file.memo[key]
     return found
+
+
+def _leaves(call: Call, strict: bool) -> frozenset[str] | None:
+    """Return the words behind a dot by which calls block; None where an attribute of its own may hold a function."""
+    function, receiver = call.function, call.receiver
+    if function is None or (isinstance(receiver, cst.Name) and receiver.value == function.self_name):
+        return None
+    return call.file.libraries.leaves(Blocking, strict=strict)
 
 
 def _wait_in(function: Function, strict: bool, depth: int) -> Wait | None:

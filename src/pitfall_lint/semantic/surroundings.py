@@ -18,6 +18,9 @@ from pitfall_lint.source import Source
 if TYPE_CHECKING:
     from pitfall_lint.semantic.project import Project
 
+_KEPT = 150
+"""Files of which it is kept what was read to tell their receivers."""
+
 
 class Surroundings:
     """The modules of projects, as far as one set of words goes."""
@@ -107,7 +110,15 @@ class Surroundings:
         return self._owners[path]
 
     def receivers(self, source: Source, found: frozenset[str], reach: Reach, project: Project) -> Receivers:
-        """Return what tells the receivers of one file, whose words of interest are known."""
+        """Return what tells the receivers of one file, whose words of interest are known.
+
+        Not to be asked in the middle of a question: others, which hold what they read, are let go of.
+        """
+        while len(self._receivers) > _KEPT:
+            del self._receivers[next(iter(self._receivers))]
+        return self._made(source, found, reach, project)
+
+    def _made(self, source: Source, found: frozenset[str], reach: Reach, project: Project) -> Receivers:
         path = os.path.abspath(source.path)
         bound = project.bindings_of(path, source.data)
 
@@ -122,11 +133,12 @@ class Surroundings:
         )
 
     def _receivers_of(self, path: str, project: Project) -> Receivers:
-        known = self._receivers.get(path)
+        known = self._receivers.pop(path, None)
         if known is None:
             source = Source(path, self.text(path, project))
             found = self.named_in(path, project)
-            known = self._receivers[path] = self.receivers(source, found, Reach(self, source, project), project)
+            known = self._made(source, found, Reach(self, source, project), project)
+        self._receivers[path] = known  # as the last one
         return known
 
 
