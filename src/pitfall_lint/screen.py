@@ -130,7 +130,7 @@ class Screen:
         # Who asked for the rule is told of what is a coroutine by its name alone, whatever the object is.
         chosen = frozenset(rule.code for rule in self.rules if rule.chosen) & self.coroutine_rules
         for rules, roots in ((chosen, frozenset[str]()), (self.coroutine_rules - chosen, methods)):
-            if methods and rules:
+            if methods and (rules or (roots and not self.coroutine_rules)):  # without rules: who has it is asked for
                 wanted.append(Want(name, name, True, Row, roots, rules, shape))
         return tuple(wanted)
 
