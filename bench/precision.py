@@ -27,6 +27,7 @@ RULES = HERE.parent.parent / "rules"
 FAMILIES = {"1": "paths", "2": "loops", "3": "tasks", "4": "sessions", "5": "proxies"}
 VERDICTS = ("right", "wrong", "unsure")
 ROUNDS = {
+    "fifth": "as it was the fifth time",
     "fourth": "as it was the fourth time",
     "third": "as it was the third time",
     "second": "as it was the second time",
@@ -315,6 +316,7 @@ def main() -> int:
         ("unseen, second", "other packages not seen before, with what the first had taught"),
         ("unseen, third", "others again, read for the rules that the second had found wanting"),
         ("unseen, fourth", "others again, drawn by lot, with what the third had taught"),
+        ("unseen, fifth", "others again, drawn by lot, with what the fourth had taught"),
         ("", "all packages, default rules"),
     ):
         chosen = packages(role)

@@ -35,6 +35,53 @@ CASES = [
         "@command\nasync def build(other):\n    asyncio.create_task(other())\n    compile_all()\n",
         False,
     ),
+    (
+        "the end of what asyncio.run runs",
+        "async def main():\n    try:\n        await asyncio.gather(*asyncio.all_tasks())\n"
+        "    finally:\n        compile_all()\n\n\nasyncio.run(main())\n",
+        True,
+    ),
+    (
+        "an end that is waited behind",
+        "async def main():\n    try:\n        await asyncio.gather(*asyncio.all_tasks())\n"
+        "    finally:\n        compile_all()\n        await asyncio.sleep(1)\n\n\nasyncio.run(main())\n",
+        False,
+    ),
+    (
+        "awaited by what asyncio.run runs",
+        "async def build():\n    await asyncio.sleep(1)\n    compile_all()\n\n\n"
+        "async def main():\n    await asyncio.wait_for(asyncio.sleep(1), 2)\n    await build()\n\n\n"
+        "async def others():\n    asyncio.create_task(asyncio.sleep(1))\n\n\nasyncio.run(main())\n",
+        True,
+    ),
+    (
+        "awaited by it, with tasks beside it",
+        "async def build():\n    await asyncio.sleep(1)\n    compile_all()\n\n\n"
+        "async def main():\n    others()\n    await build()\n\n\n"
+        "def others():\n    return asyncio.create_task(asyncio.sleep(1))\n\n\nasyncio.run(main())\n",
+        False,
+    ),
+    (
+        "awaited by others as well",
+        "async def build():\n    await asyncio.sleep(1)\n    compile_all()\n\n\n"
+        "async def main():\n    await build()\n\n\n"
+        "async def handler(request):\n    await build()\n\n\nasyncio.run(main())\n",
+        False,
+    ),
+    (
+        "the start of what a function of its own runs",
+        "def run(coroutine):\n    try:\n        return asyncio.run(coroutine)\n    except OSError:\n        return None\n"
+        "\n\ndef build():\n    async def start():\n        compile_all()\n        await asyncio.gather(*asyncio.all_tasks())"
+        "\n\n    run(start())\n",
+        True,
+    ),
+    (
+        "the start of what runs on somebody's loop",
+        "def run(coroutine, loop):\n    return asyncio.run_coroutine_threadsafe(coroutine, loop)\n"
+        "\n\ndef build(loop):\n    async def start():\n        compile_all()\n        await asyncio.gather(*asyncio.all_tasks())"
+        "\n\n    run(start(), loop)\n",
+        False,
+    ),
 ]
 
 

@@ -31,9 +31,9 @@ def test_labels(precision: ModuleType) -> None:
         assert label.verdict == "wrong" or not label.mended
 
 
-@pytest.mark.parametrize(("group", "share"), [("second", 0.95), ("fourth", 0.89)])
+@pytest.mark.parametrize(("group", "share"), [("second", 0.95), ("fourth", 0.89), ("fifth", 0.86)])
 def test_unseen_is_precise(precision: ModuleType, group: str, share: float) -> None:
-    """The rounds in which every rule was read, as they were first read; the fourth fell short of the 95 % of RULES."""
+    """The rounds in which every rule was read, as they were first read; the fourth and the fifth fell short of RULES."""
     read = [label for label in precision.labels() if label.set == "default"]
     chosen = precision.packages(f"unseen, {group}")
     found = [label.verdict for label in read if label.place[:2] in chosen]

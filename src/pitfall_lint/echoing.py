@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 
 from pitfall_lint.semantic.coroutine_names import coroutines_of
 from pitfall_lint.semantic.lineage import methods_of
@@ -17,7 +18,8 @@ from pitfall_lint.semantic.words import words_of
 EVERYBODY = ""
 """In the place of a name: whoever imports the module."""
 _FEW = 24
-"""Names up to which it is faster to look for each of them than to take a text apart into words."""
+"""Names up to which it is faster to look for each of them than to take a text apart into words; and files up to which
+it is no matter that they only name a method."""
 
 
 class Everything(Exception):
@@ -32,8 +34,14 @@ class Echo:
         files: Iterable[str],
         importers: Callable[[str], Iterable[str]],
         read: Callable[[str], bytes],
+        *,
+        by_name_alone: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`files` and all paths are absolute."""
+        """`files` and all paths are absolute.
+
+        `by_name_alone` tells whether a coroutine function's name matters on any object.
+        """
+        self._by_name_alone = by_name_alone
         self._files = tuple(files)
         self._importers = importers
         self._read = read
@@ -55,8 +63,23 @@ class Echo:
         own, shared = differing(old.own, new.own), differing(old.shared, new.shared)
         if STAR in own:
             raise Everything
+        methods: dict[str, set[str]] = {}
+        for name in [name for name in shared if old.tells_by_methods(name) and new.tells_by_methods(name)]:
+            shared.discard(name)
+            methods.setdefault(name, set()).update(old.methods.get(name, ()), new.methods.get(name, ()))
         was, is_ = coroutines_of(before or b""), coroutines_of(now or b"")
-        shared |= {name for name in was.keys() | is_.keys() if was.get(name) != is_.get(name)}
+        for name in was.keys() | is_.keys():
+            for owner in was.get(name, frozenset()) ^ is_.get(name, frozenset()):
+                if owner:
+                    methods.setdefault(name, set()).add(owner)
+                else:
+                    own.add(name)
+                    shared |= {name} if self._by_name_alone() else set()
+        for name, owners in methods.items():
+            if self._by_name_alone() or self._are_few_namers(name):
+                shared.add(name)
+            else:
+                own |= owners  # it matters to whom objects of its classes may come
         lost = {name for _, name in methods_of(before or b"")} - {name for _, name in methods_of(now or b"")}
         shared |= {name for name in lost if not name.startswith("__")}  # what is called by syntax, its class tells
         if before is None or now is None:  # who imports it finds, or misses, a module
@@ -91,6 +114,9 @@ class Echo:
         for other in (path, *self._importers(path)):
             if EVERYBODY in names or _names_one(self._read(other), names):
                 yield other
+
+    def _are_few_namers(self, name: str) -> bool:
+        return sum(1 for _ in islice(self._namers({name}), _FEW)) < _FEW
 
     def _namers(self, names: set[str]) -> Iterable[str]:
         return (path for path in self._files if _names_one(self._read(path), names)) if names else ()

@@ -193,6 +193,11 @@ class Linter:
         """Return what has to be looked at, by the lines of each rule."""
         return awake_of((0, "", lines), self._catalog)
 
+    def asks_by_name_alone(self, path: str) -> bool:
+        """Tell whether what goes by a coroutine function's name matters in a file whatever the object is."""
+        screen, _ = self.screen(path)
+        return not screen.chosen.isdisjoint(screen.coroutine_rules)
+
     def passings(self) -> Mapping[str, Mapping[str, tuple[Want, ...]]]:
         """Return what modules beside the linted ones were found to pass on; nothing where settings differ."""
         screens = {

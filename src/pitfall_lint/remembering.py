@@ -11,6 +11,7 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -109,7 +110,9 @@ class Memory:
         moved = {path for path, (was, _) in self._outside.items() if self._hash(path) != was}
         if any(self._outside[path][1] for path in moved):
             raise Everything
-        echo = Echo(self._files, self._importers(changed, linter), _text)
+        folders = {os.path.dirname(path): path for path in self._files}  # in each, the same settings hold
+        alone = lru_cache(lambda: any(map(linter.asks_by_name_alone, folders.values())))
+        echo = Echo(self._files, self._importers(changed, linter), _text, by_name_alone=alone)
         own: dict[str, set[str]] = {}
         shared: set[str] = set()
         for path in (*changed, *gone):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
@@ -116,13 +117,25 @@ def _lint_many(
             return sending.lint_with(executor, paths, linter, surveyed, said)
         batches = _batches(surveyed)
         linter.rest()
-        gc.freeze()  # what the survey learnt stays: whoever drops trees need not look at it
         size = sum(size for _, size in batches)
-        if jobs > 1 and size > _SPAWNED and not can_fork():
-            with Workers(min(jobs, 8) - 1, ready, work, spawn=True) as spawned:
-                return share([batch for batch, _ in batches], linter, spawned, said)
-        # A second process pays for its own import of LibCST only when there is enough to do.
-        return share([batch for batch, _ in batches], linter, workers, said, helps=size > 2 * _BATCH)
+        with _collecting_nothing():
+            if jobs > 1 and size > _SPAWNED and not can_fork():
+                with Workers(min(jobs, 8) - 1, ready, work, spawn=True) as spawned:
+                    return share([batch for batch, _ in batches], linter, spawned, said)
+            # A second process pays for its own import of LibCST only when there is enough to do.
+            return share([batch for batch, _ in batches], linter, workers, said, helps=size > 2 * _BATCH)
+
+
+@contextlib.contextmanager
+def _collecting_nothing() -> Iterator[None]:
+    """Leave it to the project to collect what it lets go of: all at once, and while it is young."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def share(

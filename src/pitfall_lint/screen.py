@@ -90,10 +90,11 @@ class Screen:
     def __post_init__(self) -> None:
         self.find = self._finder(())
         self.around = Surroundings(self.libraries, self.find)
+        self.chosen = frozenset(rule.code for rule in self.rules if rule.chosen)
         self.through = frozenset(rule.code for rule in self.rules if "through" in rule.shape)
         known = (f.name for f in self.libraries.rows(Function) if f.coroutine)
         self._nearby = Nearby(self.libraries, based=any("based" in rule.shape for rule in self.rules))
-        self.joined_all = any(rule.code in self.joined and rule.chosen for rule in self.rules)
+        self.joined_all = not self.joined.isdisjoint(self.chosen)
         self.async_names = dict.fromkeys(name.rpartition(".")[2] for name in known)
 
     def learn(
@@ -128,9 +129,9 @@ class Screen:
         if "" in classes:
             wanted.append(Want(name, name, False, Row, frozenset(), self.coroutine_rules, shape))
         # Who asked for the rule is told of what is a coroutine by its name alone, whatever the object is.
-        chosen = frozenset(rule.code for rule in self.rules if rule.chosen) & self.coroutine_rules
+        chosen = self.chosen & self.coroutine_rules
         for rules, roots in ((chosen, frozenset[str]()), (self.coroutine_rules - chosen, methods)):
-            if methods and (rules or (roots and not self.coroutine_rules)):  # without rules: who has it is asked for
+            if methods and (rules or (roots and not self.coroutine_rules)):  # who is given one may matter all the same
                 wanted.append(Want(name, name, True, Row, roots, rules, shape))
         return tuple(wanted)
 

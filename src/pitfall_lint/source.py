@@ -5,8 +5,11 @@ from __future__ import annotations
 import bisect
 import codecs
 import re
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 _CODING = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 
@@ -72,21 +75,30 @@ class Source:
         return self.data[len(self.bom) :].splitlines(keepends=True)
 
     @cached_property
-    def line_starts(self) -> list[int]:
+    def line_starts(self) -> Sequence[int]:
         """Byte offset of each line's first byte."""
-        starts, offset = [], len(self.bom)
-        for line in self.lines:
-            starts.append(offset)
-            offset += len(line)
-        return starts or [len(self.bom)]
+        sizes = map(len, self.data[len(self.bom) :].splitlines(keepends=True))
+        starts = array("q", accumulate(sizes, initial=len(self.bom)))
+        if len(starts) > 1:
+            starts.pop()
+        return starts
+
+    @property
+    def line_count(self) -> int:
+        """How many lines there are."""
+        return len(self.line_starts) if len(self.data) > len(self.bom) else 0
 
     def line_start(self, line: int) -> int:
         """Return the byte offset of a 0-based line; behind the last one, the end of the text."""
-        return self.line_starts[line] if line < len(self.lines) else len(self.data)
+        return self.line_starts[line] if line < len(self.line_starts) else len(self.data)
 
     def span_of(self, first: int, end: int) -> tuple[int, int]:
         """Return the byte offsets of lines, 0-based, `end` being one past the last."""
         return self.line_start(first), self.line_start(end)
+
+    def between(self, first: int, end: int) -> bytes:
+        """Return the bytes of lines, 0-based, `end` being one past the last; `lines` need not be cut for it."""
+        return self.data[self.line_start(first) : self.line_start(end)]
 
     def line_text(self, line: int) -> str:
         """Return line `line` (1-based) without its end; bytes that don't decode are replaced."""

@@ -72,6 +72,8 @@ class Waiter(Row):
     """It gives a future of its own: dropped without await, the exception is lost."""
     returns_exceptions: str = ""
     """The keyword that turns exceptions into results."""
+    single: bool = False
+    """It takes one only, so that nothing runs beside who waits."""
 
 
 @row

@@ -65,6 +65,9 @@ def _generic(file: File, annotation: cst.Subscript) -> Values:
         return merged(tuple(v for a in arguments for v in annotated(file, a)))
     if leaf in _WRAPPERS and arguments:
         return annotated(file, arguments[0])
+    if leaf in {"type", "Type"} and len(arguments) == 1:
+        classes = values_of(file, arguments[0])
+        return classes if all(isinstance(v, ClassValue) for v in classes) else (UNKNOWN,)
     if leaf in {"AsyncIterator", "AsyncGenerator", "Generator", "Iterator"}:
         return (Instance(name),)
     if leaf in _CONTAINERS and arguments:

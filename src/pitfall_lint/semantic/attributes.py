@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from pitfall_lint.semantic import annotation, bindings, calling, glimpse, names, query
+from pitfall_lint.semantic import annotation, bindings, calling, containers, glimpse, names, query
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.values import (
     UNKNOWN,
     ClassValue,
+    Collection,
     Const,
     FunctionValue,
     Instance,
@@ -101,8 +102,12 @@ def _assigned(class_: Class, name: str) -> tuple[Value, ...]:
     file = class_.file
     found: list[Value] = []
     declared: list[Value] = []
-    for _, node, value in assignments(class_, name):
+    given = assignments(class_, name)
+    last = [node for method, node, _ in given if method is None and isinstance(node, cst.AnnAssign)][-1:]
+    for method, node, value in given:
         if isinstance(node, cst.AnnAssign):
+            if method is None and node is not last[0] and value is None and _stand_together(file, node, last[0]):
+                continue  # said once more below
             declared.extend(annotation.annotated(file, node.annotation.annotation))
             if value is None:
                 continue
@@ -112,12 +117,19 @@ def _assigned(class_: Class, name: str) -> tuple[Value, ...]:
             found.append(UNKNOWN)
         else:
             found.extend(query.values_of(file, value) or (UNKNOWN,))
+    if any(isinstance(v, Collection) for v in declared):
+        found = [v for v in found if not containers.is_empty(v)]
     known: list[Value] = [v for v in found if not isinstance(v, Unknown)]
     if (
         declared and not any(isinstance(v, Unknown) for v in declared) and all(isinstance(v, Const) for v in known)
     ) or (declared and any(isinstance(v, Unknown) for v in found)):
         found = declared + known
     return query.merged(tuple(found))
+
+
+def _stand_together(file: File, one: cst.CSTNode, other: cst.CSTNode) -> bool:
+    lines = [file.parent(node) for node in (one, other)]
+    return len({file.parent(line) for line in lines if line is not None}) == 1
 
 
 def assignments(class_: Class, name: str) -> list[Assignment]:

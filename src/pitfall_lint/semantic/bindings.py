@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from pitfall_lint.libraries import Attribute
-from pitfall_lint.semantic import annotation, calling, names
+from pitfall_lint.semantic import annotation, calling, containers, names
 from pitfall_lint.semantic.outline import Block, Imported
 from pitfall_lint.semantic.query import WIDTH, Values, is_under_way, merged, remembered, values_of
 from pitfall_lint.semantic.scopes import Binding
@@ -62,7 +62,9 @@ def binding_values(file: File, binding: Binding | Block | Imported) -> Values:
     node = binding.node
     if binding.kind == "assign" and binding.value is not None:
         known = values_of(file, binding.value) or (UNKNOWN,)
-        if binding.annotation is not None and all(isinstance(v, (Unknown, Const)) for v in known):
+        if binding.annotation is not None and all(
+            isinstance(v, (Unknown, Const)) or containers.is_empty(v) for v in known
+        ):
             return merged(
                 (
                     *annotation.annotated(file, binding.annotation),
@@ -85,8 +87,8 @@ def binding_values(file: File, binding: Binding | Block | Imported) -> Values:
         return (ClassValue(file.class_(node)),)
     if binding.kind == "with" and binding.value is not None and not binding.path:
         return calling.entered(file, values_of(file, binding.value))
-    if binding.kind == "for" and binding.value is not None and not binding.path:
-        return calling.elements(values_of(file, binding.value))
+    if binding.kind == "for" and binding.value is not None:
+        return containers.at(calling.elements(values_of(file, binding.value)), binding.path)
     if binding.kind == "except" and binding.value is not None:
         return calling.instances_of(values_of(file, binding.value))
     if binding.kind == "delete":
@@ -147,7 +149,9 @@ def _param(file: File, binding: Binding) -> Values:
     function = file.function(function_node)
     star = function_node.params.star_arg is node or function_node.params.star_kwarg is node
     if star:
-        return (UNKNOWN,)
+        kind = "dict" if function_node.params.star_kwarg is node else "list"
+        note = binding.annotation
+        return (Collection(kind, annotation.annotated(file, note)),) if note is not None else (UNKNOWN,)
     if function.class_ is not None and not function.is_static and function.params and function.params[0].node is node:
         if "classmethod" in {name and name.rpartition(".")[2] for name in function.decorator_names}:
             return (ClassValue(function.class_),)

@@ -9,14 +9,15 @@ import libcst as cst
 
 from pitfall_lint.finding import Related
 from pitfall_lint.libraries.loops import Blocking, PlatformTest, RunsLoop, ThreadEntry
+from pitfall_lint.libraries.tasks import Retry
 from pitfall_lint.semantic.calls import runs, tested
+from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.guards import knows_loops
 from pitfall_lint.semantic.values import NOT_CONSTANT, Coroutine
-from pitfall_lint.semantic.walk import all_nodes
+from pitfall_lint.semantic.walk import all_nodes, own_nodes
 
 if TYPE_CHECKING:
     from pitfall_lint.semantic.call import Call
-    from pitfall_lint.semantic.definitions import Function
     from pitfall_lint.semantic.file import File
 
 _DEPTH = 3
@@ -27,6 +28,10 @@ _BRIEF = 0.05
 _TRANSPARENT = frozenset(
     {"staticmethod", "classmethod", "builtins.staticmethod", "builtins.classmethod", "typing.override"}
 )
+
+
+_READERS = frozenset({"list", "tuple", "set", "dict", "sorted", "sum", "next", "max", "min"})
+"""What reads a generator that it is given, then and there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,11 +67,24 @@ def wait_of(call: Call, *, strict: bool = False, depth: int = _DEPTH) -> Wait | 
     for row in call.file.rows_of_call(call, Blocking):
         if strict or not row.strict:
             return Wait(row, (call,)) if waits(call, row) and not asks_before(call, row) else None
-    target = runs(call) if depth else None
+    target = (runs(call) or _read_here(call)) if depth else None
     inner = wait_in(target, strict, depth - 1) if target is not None else None
     if inner is None or asks_before(call, inner.row):
         return None
     return Wait(inner.row, (call, *inner.calls), inner.ifs)
+
+
+def _read_here(call: Call) -> Function | None:
+    """Return the generator function of the project whose body a loop, or `list(…)` and the like, runs here."""
+    file, outer, target = call.file, call.file.parent(call.node), call.target
+    if not isinstance(target, Function) or not target.is_generator or target.is_async:
+        return None
+    if isinstance(outer, (cst.For, cst.CompFor)) and outer.iter is call.node and outer.asynchronous is None:
+        return None if isinstance(file.parent(outer), cst.GeneratorExp) else target
+    reads = file.parent(outer) if isinstance(outer, cst.Arg) else None
+    if isinstance(reads, cst.Call) and isinstance(reads.func, cst.Name) and reads.func.value in _READERS:
+        return target
+    return None
 
 
 def wait_in(function: Function, strict: bool, depth: int) -> Wait | None:
@@ -182,7 +200,37 @@ def _starts_a_thread(function: Function | None) -> bool:
 
 def _is_plain(function: Function) -> bool:
     """Tell whether calling the function runs its body as it stands: no decorator may send it elsewhere."""
-    return all(name in _TRANSPARENT for name in function.decorator_names)
+    libraries = function.file.libraries
+    return all(
+        name in _TRANSPARENT or (name is not None and libraries.find(Retry, name)) or _runs_inline(function.file, given)
+        for name, given in zip(function.decorator_names, function.decorators, strict=True)
+    )
+
+
+def _runs_inline(file: File, decorator: cst.BaseExpression) -> bool:
+    """Tell whether a decorator of the project puts plain functions around a function that call it themselves."""
+    made = file.definition(decorator.func if isinstance(decorator, cst.Call) else decorator)
+    if not isinstance(made, Function) or made.is_async:
+        return False
+    given_back = [node for node in all_nodes(made.node.body) if isinstance(node, cst.FunctionDef)]
+    given_back = [node for node in given_back if _is_given_back(made.file, node)]
+    wrapped = {param.name.value for node in (made.node, *given_back) for param in node.params.params}
+    return not any(node.asynchronous is not None for node in given_back) and any(
+        isinstance(call, cst.Call)
+        and isinstance(call.func, cst.Name)
+        and call.func.value in wrapped
+        and made.file.enclosing(call, cst.If, cst.IfExp) is None
+        for node in given_back
+        for call in own_nodes(node.body)
+    )
+
+
+def _is_given_back(file: File, node: cst.FunctionDef) -> bool:
+    """Tell whether the function around a nested one returns it."""
+    outer = file.function_of(node)
+    outer = outer.parent if outer is not None and outer.node is node else outer
+    named = [returned.value for returned in outer.returns() if isinstance(returned, cst.Name)] if outer else []
+    return node.name.value in named
 
 
 def conditions(function: Function, call: Call) -> int | None:

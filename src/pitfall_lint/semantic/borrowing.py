@@ -123,6 +123,34 @@ def closed_arguments(class_: Class) -> Iterator[Borrowed]:
             for close in _unconditional_closes(method, held.attribute):
                 dead = bool(held.resource.row.closed)
                 yield Borrowed(close, f"self.{held.attribute}", "the caller", held.call.node, init.file, dead)
+    yield from _closed_stand_ins(class_)
+
+
+def _closed_stand_ins(class_: Class) -> Iterator[Borrowed]:
+    """Yield such closes where the constructor keeps what it may be given, and another method makes what is missing."""
+    init = class_.method("__init__")
+    if init is None or init.class_ is not class_:
+        return
+    optional = {param.name for param in init.params[1:] if param.default is not None}
+    for held in held_by(class_) if optional else ():
+        if held.method is None or held.method.class_ is not class_ or held.method is init:
+            continue
+        values = [value for _, value in attribute_targets(init).get(held.attribute, ())]
+        given = values[0] if len(values) == 1 else None
+        if not isinstance(given, cst.Name) or given.value not in optional or _notes(held.method):
+            continue
+        if _remembers(init, given.value, held.attribute) or _is_given_away(init, given.value):
+            continue
+        for method in class_.methods():
+            for close in _unconditional_closes(method, held.attribute):
+                dead = bool(held.resource.row.closed)
+                yield Borrowed(close, f"self.{held.attribute}", "the caller", given, init.file, dead)
+
+
+def _notes(method: Function) -> bool:
+    """Tell whether a method that makes something may note that it did: `self._owns_session = True`."""
+    values = [value for places in attribute_targets(method).values() for _, value in places]
+    return any(isinstance(value, cst.Name) and value.value in ("True", "False") for value in values)
 
 
 _TAKEN = re.compile(r"\b(?:manage[ds]?|own(?:s|ed|ership)?|tak(?:es?|en) over|clos(?:e|es|ed|ing))\b", re.IGNORECASE)

@@ -37,6 +37,8 @@ def done_callbacks(file: File) -> Iterator[DoneCallback]:
     names = {row.callback for row in file.libraries.rows(Future)}
     for call in file.calls():
         if call.method in names and call.receiver is not None and (given := call.arg(0)) is not None:
+            if _is_never_cancelled(file, call.receiver):
+                continue
             row = _future_row(file, call.receiver)
             for function, skip in _functions(file, given):
                 params = [p for p in function.params if p.kind == "positional"]
@@ -69,18 +71,21 @@ def _annotated(function: Function, annotation: cst.BaseExpression) -> Future | N
 
 
 def _future_row(file: File, receiver: cst.BaseExpression) -> Future | None:
-    """Return the row of a future that can be cancelled; None when its type is not known."""
+    """Return the row of a future; None when its type is not known."""
     row = file.row_of(receiver, Future)
     spawn = _spawn_behind(file, receiver)
-    if spawn is not None:
-        started = started_by(spawn)
-        if started is not None and not started.row.cancellable:
-            return None
-        if started is None and _is_nobodys_to_cancel(file, receiver):
-            return None
-        if row is None and started is not None:
-            return next((r for r in file.libraries.rows(Future) if not r.cancelled_error_is_exception), None)
+    if row is None and spawn is not None and started_by(spawn) is not None:
+        return next((r for r in file.libraries.rows(Future) if not r.cancelled_error_is_exception), None)
     return row
+
+
+def _is_never_cancelled(file: File, receiver: cst.BaseExpression) -> bool:
+    """Tell whether a future is known to be one that nobody cancels, whatever its callbacks say that they get."""
+    spawn = _spawn_behind(file, receiver)
+    if spawn is None:
+        return False
+    started = started_by(spawn)
+    return not started.row.cancellable if started is not None else _is_nobodys_to_cancel(file, receiver)
 
 
 def _is_nobodys_to_cancel(file: File, receiver: cst.BaseExpression) -> bool:

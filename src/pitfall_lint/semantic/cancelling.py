@@ -76,7 +76,22 @@ def is_swallowed(file: File, taker: Swallower) -> bool:
         return handler is not None and not any(isinstance(node, cst.Raise) for node in own_nodes(handler.body))
     if _cancels(file, taker) or (handler is not None and not _goes_on(file, handler)):
         return False
-    return file.enclosing(taker.body, cst.While, cst.For) is not None or _is_followed(file, taker)
+    if file.enclosing(taker.body, cst.While, cst.For) is not None:
+        return not _leaves_next(file, taker)
+    return _is_followed(file, taker)
+
+
+def _leaves_next(file: File, taker: Swallower) -> bool:
+    """Tell whether what comes next behind the `try` or `with` leaves the loop around it."""
+    statement: cst.CSTNode | None = file.parent(taker.body)
+    while statement is not None and not isinstance(statement, (cst.While, cst.For)):
+        block = file.parent(statement)
+        if isinstance(block, cst.IndentedBlock) and statement in block.body:
+            for following in block.body[block.body.index(statement) + 1 :]:
+                if isinstance(following, cst.SimpleStatementLine) and isinstance(following.body[-1], _ENDS):
+                    return True
+        statement = block
+    return False
 
 
 def _is_followed(file: File, taker: Swallower) -> bool:

@@ -126,6 +126,11 @@ def always_holds(file: File, test: cst.BaseExpression) -> bool:
     return file.folded(test) in (True, 1)
 
 
+def never_holds(test: cst.BaseExpression) -> bool:
+    """Tell whether a test is written as one that never holds."""
+    return isinstance(test, (cst.Name, cst.Integer)) and test.value in ("False", "0")
+
+
 def last_name(node: cst.CSTNode) -> str:
     """Return the last name of a dotted name; empty for anything else."""
     if isinstance(node, cst.Attribute):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from pitfall_lint.libraries import Libraries
 from pitfall_lint.libraries.sessions import Session
@@ -15,8 +16,6 @@ _STEMS = (
     *(b"close", b"shutdown", b"stop", b"dispose", b"disconnect", b"cleanup", b"clean_up", b"teardown", b"terminate"),
     b"quit",
 )
-_WORDS: dict[int, frozenset[bytes]] = {}
-_KNOWN: dict[int, frozenset[str]] = {}
 
 
 def is_closing_name(name: str) -> bool:
@@ -35,18 +34,13 @@ def may_close_in(text: bytes, words: frozenset[bytes], libraries: Libraries) -> 
     return any(stem in text for stem in _STEMS) or not words.isdisjoint(_known_words(libraries))
 
 
+@lru_cache(maxsize=8)
 def _known_words(libraries: Libraries) -> frozenset[bytes]:
-    found = _WORDS.get(id(libraries))
-    if found is None:
-        found = _WORDS[id(libraries)] = frozenset(name.encode() for name in closing_methods(libraries))
-    return found
+    return frozenset(name.encode() for name in closing_methods(libraries))
 
 
+@lru_cache(maxsize=8)
 def closing_methods(libraries: Libraries) -> frozenset[str]:
     """Return the names of the methods that rows know to close something."""
-    found = _KNOWN.get(id(libraries))
-    if found is None:
-        rows = libraries.rows(Session)
-        names = (name for row in rows for name in (*row.close, *row.sync_close, "__exit__", "__aexit__"))
-        found = _KNOWN[id(libraries)] = frozenset(names)
-    return found
+    rows = libraries.rows(Session)
+    return frozenset(name for row in rows for name in (*row.close, *row.sync_close, "__exit__", "__aexit__"))

@@ -53,7 +53,7 @@ def uses(file: File, function: Function | None) -> tuple[Use, ...]:
 def _may_use_at_import(file: File) -> bool:
     """Rule out, in bytes, a module that names neither the environment nor a proxy variable."""
     leaves = file.libraries.leaves(Environment) | file.libraries.leaves(EnvironmentUse)
-    if any(word.decode() in file.outline.words for word in file.words_for(leaves)):
+    if any(file.outline.has_word(word.decode()) for word in file.words_for(leaves)):
         return True
     return any(
         name.encode() in file.source.data for row in file.libraries.rows(ProxyVariable) for name in row.variables

@@ -55,7 +55,7 @@ def escaping(function: Function) -> Iterator[Escaped]:
                     continue
                 if source.survives and resource is not None and resource.row.kind in ("client", "connection"):
                     continue
-                closed = _closed_by_then(function, leaving, what)
+                closed = _closed_by_then(function, leaving, source.lazy, what)
                 if closed is not None and closed[0] not in own:
                     done.add(subject)
                     yield Escaped(leaving, closed[0], source, resource, closed[1])
@@ -109,15 +109,16 @@ def _is_closing_call(file: File, node: cst.Attribute) -> bool:
 
 
 def _closed_by_then(
-    function: Function, leaving: cst.Return, happens: dict[Step, list[Event]]
+    function: Function, leaving: cst.Return, lazy: cst.CSTNode, happens: dict[Step, list[Event]]
 ) -> tuple[cst.CSTNode, bool] | None:
-    """Return what closes the subject on some path through a return, and whether that came before it."""
+    """Return what closes the subject on some path that makes the lazy value and returns, and whether before that."""
     graph = function.file.flow(function)
-    places = set(graph.steps_of(leaving))
-    State = tuple["cst.CSTNode | None", "bool | None"]
+    places, making = set(graph.steps_of(leaving)), set(graph.steps_of(lazy))
+    State = tuple["cst.CSTNode | None", "bool | None", bool]
 
     def transfer(step: Step, state: State, raised: bool) -> State | None:
-        node, before = state
+        node, before, made = state
+        made = made or step in making
         for event in happens.get(step, ()):
             if event.kind == "close":
                 node = node or event.node
@@ -127,13 +128,14 @@ def _closed_by_then(
             if raised:
                 return None
             before = node is not None
-        return node, before
+        return node, before, made
 
-    start: State = (None, None)
+    start: State = (None, None, not making)
     states = graph.typestate(start, transfer)
     if states is None:
         return None
-    found = [(node, before) for node, before in states.exits("return") if node is not None and before is not None]
+    ended = [(node, before) for node, before, made in states.exits("return") if made]
+    found = [(node, before) for node, before in ended if node is not None and before is not None]
     return min(found, key=lambda one: function.file.span(one[0]).start) if found else None
 
 

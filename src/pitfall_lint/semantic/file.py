@@ -35,7 +35,7 @@ class File(Mending):
     """
 
     def __init__(self, source: Source, project: Project, path: str, lines: Iterable[int] | None) -> None:
-        super().__init__(source, lines)
+        super().__init__(source, lines, project.shelf, path)
         self.project = project
         self.path = path
         self.strict_too = True
@@ -152,7 +152,7 @@ class File(Mending):
         if known is None:
             imported = self.outline.imports.items()
             words = {*names, *(name for name, bound in imported if any(one.attribute in names for one in bound))}
-            words.update(*(aliases for word, aliases in self.outline.given_words.items() if word in names))
+            words |= self.outline.given_for(names)
             known = self._words[names] = frozenset(word.encode() for word in words)
         return known
 

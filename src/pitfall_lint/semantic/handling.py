@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from pitfall_lint.libraries.loops import RunsLoop
 from pitfall_lint.libraries.tasks import Harmless, Suppressor, Waiter
 from pitfall_lint.semantic.clauses import (
     BROAD,
@@ -16,6 +17,7 @@ from pitfall_lint.semantic.clauses import (
     expects,
     last_name,
     logs,
+    never_holds,
     raises_cancellation,
     reraises,
 )
@@ -215,7 +217,8 @@ class _Scan:
             for name in ("test", "subject"):
                 if (part := getattr(node, name, None)) is not None:
                     self.expression(part, guarded)
-            for name in ("body", "orelse"):
+            dead = isinstance(node, (cst.If, cst.While)) and never_holds(node.test)
+            for name in ("orelse",) if dead else ("body", "orelse"):
                 if isinstance(part := getattr(node, name, None), cst.CSTNode):
                     (self.statement if isinstance(part, cst.If) else self.block)(part, guarded)
             for case in getattr(node, "cases", ()):
@@ -292,7 +295,9 @@ class _Scan:
             elif isinstance(part, cst.CompFor) and part.asynchronous is not None:
                 self.escapes(part.iter)
             elif isinstance(part, cst.Call) and not isinstance(file.parent(part), cst.Await) and not is_plain(part):
-                if not is_harmless(file, part, depth) and not _makes_coroutine(file, part):
+                if _runs_guarded(file, part, depth):
+                    self.guarded += 1
+                elif not is_harmless(file, part, depth) and not _makes_coroutine(file, part):
                     self.soft = self.soft or Escape(file, part)
                     self.unguarded += 1
             if self.hard is not None:
@@ -303,6 +308,16 @@ def _is_guarded_inside(file: File, coroutine: cst.BaseExpression) -> bool:
     """Tell whether what is awaited, and lets nothing out, has a handler of its own: then the work is there."""
     definition = file.definition(coroutine.func) if isinstance(coroutine, cst.Call) else None
     return isinstance(definition, Function) and any(True for _ in definition.nodes(cst.Try))
+
+
+def _runs_guarded(file: File, node: cst.Call, depth: int) -> bool:
+    """Tell whether a call runs a coroutine on a loop, `asyncio.run(main())`, that handles its own errors."""
+    call = file.call(node)
+    for row in file.rows_of_call(call, RunsLoop):
+        given = call.where(row.coroutine) if row.coroutine else None
+        if isinstance(given, cst.Call) and depth < _DEPTH:
+            return coroutine_escape(file, given, depth + 1) is None
+    return False
 
 
 def _makes_coroutine(file: File, call: cst.Call) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from pitfall_lint.semantic import annotation, attributes, bindings, calling, folding, query
+from pitfall_lint.semantic import annotation, attributes, bindings, calling, containers, folding, query
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.query import Values, merged, values_of
 from pitfall_lint.semantic.values import (
@@ -104,6 +104,8 @@ def _attribute(file: File, node: cst.Attribute) -> Values:
 
 
 def _call(file: File, node: cst.Call) -> Values:
+    if out := containers.taken(file, node):
+        return out
     values: list[Value] = []
     for value in values_of(file, node.func):
         values.extend(calling.called(file, value, node))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from pitfall_lint.libraries.sessions import Lazy
 from pitfall_lint.semantic.attributes import attribute_targets
 from pitfall_lint.semantic.calls import param_of
 from pitfall_lint.semantic.closing_names import is_closing_name
@@ -26,6 +27,8 @@ class Event:
 
     kind: str
     node: cst.CSTNode
+    error: str = ""
+    """What a use raises once the subject is closed, where that is not what the subject itself raises."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +40,7 @@ class LateUse:
     resource: Resource
     always: bool
     """Whether it is closed on every path that leads here."""
+    error: str
 
 
 def subjects(function: Function) -> Iterator[tuple[str, Resource]]:
@@ -74,10 +78,11 @@ def events(function: Function, subject: str, resource: Resource | None) -> dict[
     file, graph = function.file, function.file.flow(function)
     found: dict[Step, list[Event]] = {}
     given = dict(_given_to(function, subject, resource)) if resource is not None else {}
+    reads = dict(_late_reads(function, subject)) if resource is not None and not resource.is_wrapper else {}
     last = subject.rpartition(".")[2]
     for node in function.nodes(cst.Name, cst.Attribute, cst.Call):
         if isinstance(node, cst.Call):
-            event = _reopening(function, node, subject)
+            event = reads.get(node) or _reopening(function, node, subject)
         elif _ends_in(node, last) and file.text(node) == subject:
             event = _event(file, node, resource)
         elif isinstance(node, cst.Name) and node.value in given:
@@ -94,6 +99,28 @@ def events(function: Function, subject: str, resource: Resource | None) -> dict[
     return found
 
 
+def _late_reads(function: Function, subject: str) -> Iterator[tuple[cst.CSTNode, Event]]:
+    """Yield what reads the bodies of answers that the subject gave and that it still has to fetch, if only once."""
+    file = function.file
+    for call in function.calls():
+        if call.name is None or not call.is_awaited:
+            continue
+        if call.receiver is None or file.text(call.receiver) != subject:
+            continue
+        row = file.libraries.find(Lazy, call.name)
+        awaiting = file.parent(call.node)
+        statement = file.parent(awaiting) if awaiting is not None else None
+        if row is None or not row.consumed_by or row.survives or row.when or not isinstance(statement, cst.Assign):
+            continue
+        target = statement.targets[0].target
+        if not isinstance(target, cst.Name) or len(file.scope_of(target).bindings.get(target.value, ())) != 1:
+            continue
+        own = [(other, other.receiver) for other in function.calls() if other.method in row.consumed_by]
+        reads = [other for other, on in own if isinstance(on, cst.Name) and on.value == target.value]
+        if len(reads) == 1:
+            yield reads[0].node, Event("use", reads[0].node, row.after)
+
+
 def _ends_in(node: cst.CSTNode, name: str) -> bool:
     """Tell whether a name or dotted name ends in this one; any may that was too long to be shown whole."""
     last = node.attr if isinstance(node, cst.Attribute) else node
@@ -105,7 +132,7 @@ def _event(file: File, node: cst.CSTNode, resource: Resource | None) -> Event | 
     if isinstance(outer, cst.Attribute) and outer.value is node:
         call = file.parent(outer)
         if not isinstance(call, cst.Call) or call.func is not outer:
-            return None
+            return Event("open", outer) if resource is not None and _is_filled_anew(file, outer, resource) else None
         method = outer.attr.value
         if resource is None:
             if is_closing_name(method):
@@ -205,6 +232,17 @@ def _makes_anew(resource: Resource, method: str) -> bool:
     return any(assigns(target, held.attribute) for held in held_by(resource.type))
 
 
+def _is_filled_anew(file: File, target: cst.Attribute, resource: Resource) -> bool:
+    """Tell whether a wrapper is given a session again by an assignment: `self._socket = await connect()`."""
+    statement = file.parent(target)
+    statement = file.parent(statement) if isinstance(statement, cst.AssignTarget) else statement
+    value = statement.value if isinstance(statement, (cst.Assign, cst.AnnAssign)) else None
+    if value is None or value is target or not resource.is_wrapper or not isinstance(resource.type, Class):
+        return False
+    is_none = isinstance(value, cst.Name) and value.value == "None"
+    return not is_none and any(target.attr.value == held.attribute for held in held_by(resource.type))
+
+
 def _reopening(function: Function, node: cst.Call, subject: str) -> Event | None:
     """Return an `open` for a method of `self` that gives the attribute a new value, or may do so."""
     own, _, attribute = subject.partition(".")
@@ -292,8 +330,8 @@ def late_uses(function: Function) -> Iterator[LateUse]:
         states = graph.typestate(initial, transfer)
         if states is None:
             continue
-        for use in dict.fromkeys(event.node for event in flat if event.kind == "use"):
+        for use, error in {event.node: event.error for event in flat if event.kind == "use"}.items():
             places = [state for state in states.at(use) if isinstance(state, cst.CSTNode)]
             if places and isinstance(use, cst.Call):
                 first = min(places, key=lambda node: function.file.span(node).start)
-                yield LateUse(use, first, resource, len(places) == len(states.at(use)))
+                yield LateUse(use, first, resource, len(places) == len(states.at(use)), error or resource.row.closed)

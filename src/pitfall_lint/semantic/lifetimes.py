@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from keyword import iskeyword
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from pitfall_lint.libraries.loops import CachingDecorator, LoopBound, RunsLoop, ThreadEntry
-from pitfall_lint.libraries.tasks import Spawn, Waiter
-from pitfall_lint.semantic.audience import is_test
-from pitfall_lint.semantic.calls import callers, mentions, trees_with, uses
+from pitfall_lint.semantic.calls import callers, mentions, trees_with
 from pitfall_lint.semantic.definitions import Class, Function
-from pitfall_lint.semantic.loops import is_made_here
 from pitfall_lint.semantic.threads import handed, ways
 from pitfall_lint.semantic.walk import all_nodes
 
@@ -165,71 +160,6 @@ def _reaches(function: Function, users: set[Function], depth: int, seen: set[Fun
             target = function.file.call(node).target
             if isinstance(target, Function) and _reaches(target, users, depth - 1, seen):
                 return True
-    return False
-
-
-def is_alone(function: Function) -> bool:
-    """Tell whether a coroutine function is only run as a program of its own, with nothing beside it; a test is."""
-    file = function.file
-    if is_test(file):
-        return True  # a test's runner gives it a loop, and waits
-    if not _is_only_run(function):
-        return False
-    words = file.libraries.leaves(Spawn) | file.libraries.leaves(Waiter)
-    spoken = {word.decode() for word in re.findall(rb"[A-Za-z_]\w*", file.source.data) if word.isascii()}
-    return not any(word in spoken and not iskeyword(word) for word in words)
-
-
-def _is_only_run(function: Function) -> bool:
-    """Tell whether nothing but runners of new loops uses a coroutine function."""
-    own = [run for run in runs_of(function.file) if run.coroutine is function]
-    kept = [use for use in uses(function) if not _is_run_on_new_loop(function.file, use)]
-    if len(kept) < len(uses(function)) and not kept:
-        return True
-    return bool(own or _is_run_by_decorator(function)) and len(uses(function)) <= len(own)
-
-
-def _is_run_on_new_loop(file: File, use: cst.CSTNode) -> bool:
-    """Tell whether a use of a coroutine function is `loop.run_until_complete(f())`, on a loop that is made for it."""
-    made = file.parent(use)
-    arg = file.parent(made) if isinstance(made, cst.Call) and made.func is use else None
-    outer = file.parent(arg) if isinstance(arg, cst.Arg) else None
-    if not isinstance(outer, cst.Call):
-        return False
-    call = file.call(outer)
-    runs = any(row.coroutine and not row.new_loop for row in file.rows_of_call(call, RunsLoop))
-    return runs and call.receiver is not None and is_made_here(file, call.receiver)
-
-
-def is_first(call: Call) -> bool:
-    """Tell whether a call comes before a coroutine, which only runners of new loops run, first gives up the loop."""
-    function, file = call.function, call.file
-    if function is None or not function.is_async or not _is_only_run(function):
-        return False
-    if file.enclosing(call.node, cst.For, cst.While, cst.ListComp, cst.GeneratorExp) is not None:
-        return False
-    start = file.span(call.node).start
-    before = [
-        node for node in function.nodes(cst.Await, cst.For, cst.With, cst.CompFor) if file.span(node).start < start
-    ]
-    if any(isinstance(node, cst.Await) or getattr(node, "asynchronous", None) is not None for node in before):
-        return False
-    started = [other for other in function.calls() if file.span(other.node).start < start]
-    return not any(file.rows_of_call(other, Spawn) or file.rows_of_call(other, Waiter) for other in started)
-
-
-def _is_run_by_decorator(function: Function) -> bool:
-    """Tell whether a decorator of the project makes a plain function of it that runs it on a new loop."""
-    for expression in function.decorators:
-        decorator = function.file.definition(expression)
-        if not isinstance(decorator, Function) or not decorator.params:
-            continue
-        for node in all_nodes(decorator.node.body):
-            call = decorator.file.call(node) if isinstance(node, cst.Call) else None
-            for row in decorator.file.rows_of_call(call, RunsLoop) if call is not None else ():
-                given = call.where(row.coroutine) if call is not None and row.coroutine else None
-                if isinstance(given, cst.Call) and decorator.file.text(given.func) == decorator.params[0].name:
-                    return True
     return False
 
 

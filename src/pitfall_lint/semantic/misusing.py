@@ -59,7 +59,7 @@ class Misuse:
 
 def misuse_of(call: Call, *, project: bool = True) -> Misuse | None:
     """Return what is done with a call's coroutine that only its result can be meant for."""
-    return misuse_at(call.file, call.node, project=project) or _misuse_of_name(call)
+    return misuse_at(call.file, call.node, project=project) or _misuse_of_name(call, project)
 
 
 def misuse_at(file: File, node: cst.CSTNode, *, project: bool = True) -> Misuse | None:
@@ -77,8 +77,12 @@ def misuse_at(file: File, node: cst.CSTNode, *, project: bool = True) -> Misuse 
         return Misuse("tested", node)
     if isinstance(outer, cst.UnaryOperation) and isinstance(outer.operator, cst.Not):
         return Misuse("tested", node)
+    if isinstance(outer, (cst.IfExp, cst.BooleanOperation)) and _stands_beside_await(outer, node):
+        return Misuse("used", node)
     if isinstance(outer, cst.IfExp):
         return misuse_at(file, outer, project=project)
+    if isinstance(outer, cst.BaseSimpleComp):
+        return _made_in_turn(file, outer)
     if isinstance(outer, cst.BooleanOperation) and (outer.left is node or _is_test(file, outer)):
         return Misuse("tested", node)
     if isinstance(outer, cst.BooleanOperation) and isinstance(file.parent(outer), cst.Expr):
@@ -98,8 +102,10 @@ def misuse_at(file: File, node: cst.CSTNode, *, project: bool = True) -> Misuse 
         return Misuse("formatted", node)
     if isinstance(outer, cst.BinaryOperation):
         return Misuse("used", node)
-    if isinstance(outer, cst.Attribute) and outer.value is node and not _OWN.fullmatch(outer.attr.value):
-        return Misuse("used", outer, f".{outer.attr.value}")
+    if isinstance(outer, cst.Attribute) and outer.value is node:
+        if not _OWN.fullmatch(outer.attr.value) or _is_awaited_call(file, outer):
+            return Misuse("used", outer, f".{outer.attr.value}")
+        return None
     if isinstance(outer, cst.Subscript) and outer.value is node:
         return Misuse("used", outer, "[…]")
     if isinstance(outer, (cst.For, cst.CompFor)) and outer.iter is node:
@@ -109,6 +115,31 @@ def misuse_at(file: File, node: cst.CSTNode, *, project: bool = True) -> Misuse 
     if isinstance(outer, cst.Arg) and isinstance(call := file.parent(outer), cst.Call):
         return _passed(file, call, outer)
     return None
+
+
+def _stands_beside_await(outer: cst.IfExp | cst.BooleanOperation, node: cst.CSTNode) -> bool:
+    """Tell whether the other value that an expression may have is a result: `await cached(x) or load(x)`."""
+    if isinstance(outer, cst.BooleanOperation):
+        return outer.right is node and isinstance(outer.left, cst.Await)
+    other = outer.orelse if outer.body is node else outer.body
+    return node is not outer.test and isinstance(other, cst.Await)
+
+
+def _made_in_turn(file: File, node: cst.BaseSimpleComp) -> Misuse | None:
+    """Look at a comprehension of coroutines: is it dropped, or does somebody only ask which are true?"""
+    outer = file.parent(node)
+    if isinstance(outer, cst.Expr) and not isinstance(node, cst.GeneratorExp):
+        return Misuse("dropped", node)
+    call = file.parent(outer) if isinstance(outer, cst.Arg) else None
+    if isinstance(call, cst.Call) and file.qualified_name(call.func) in ("builtins.any", "builtins.all"):
+        return Misuse("tested", node)
+    return None
+
+
+def _is_awaited_call(file: File, function: cst.Attribute) -> bool:
+    """Tell whether the result of a method is awaited: what a coroutine's own `send` or `close` gives never is."""
+    call = file.parent(function)
+    return isinstance(call, cst.Call) and call.func is function and isinstance(file.parent(call), cst.Await)
 
 
 def _is_test(file: File, node: cst.CSTNode) -> bool:
@@ -163,10 +194,19 @@ def _returned(file: File, statement: cst.Return, node: cst.CSTNode) -> Misuse | 
         return None
     returns = function.node.returns
     if returns is None:
-        return Misuse("returned", node, guess=True)
+        return Misuse("returned", node, guess=not _is_tried(file, statement))
     if _is_value_annotation(file, returns.annotation):
         return Misuse("returned", node)
     return Misuse("returned", node, guess=True) if _is_library_class(file, returns.annotation) else None
+
+
+def _is_tried(file: File, statement: cst.Return) -> bool:
+    """Tell whether a clause that does not end in another `raise` or such a return waits for the errors of a return."""
+    outer = file.enclosing(statement, cst.Try, cst.ExceptHandler, cst.Finally)
+    if not isinstance(outer, cst.Try) or not outer.handlers:
+        return False
+    last = outer.body.body[-1]
+    return isinstance(last, cst.SimpleStatementLine) and last.body[-1] is statement
 
 
 def _is_library_class(file: File, annotation: cst.BaseExpression) -> bool:
@@ -217,7 +257,7 @@ def _may_be_awaited(class_: Class) -> bool:
     )
 
 
-def _misuse_of_name(call: Call) -> Misuse | None:
+def _misuse_of_name(call: Call, project: bool) -> Misuse | None:
     """Look at a local name that holds the coroutine: used as a value, and never awaited or handed on."""
     file, statement = call.file, _outermost(call.file, call.node)
     target, annotation = _target(statement)
@@ -230,12 +270,12 @@ def _misuse_of_name(call: Call) -> Misuse | None:
     if annotation is not None and _is_value_annotation(file, annotation):
         return Misuse("declared", call.node, file.text(annotation))
     if len(file.scope_of(target).bindings.get(target.value, [])) != 1:
-        return _next_use(file, statement, target.value)
+        return _next_use(file, statement, target.value, project)
     if any(target.value in _declared(node) for node in call.function.nodes(cst.Global, cst.Nonlocal)):
         return None
     found: list[Misuse] = []
     for mention in _mentions(file, call.function, target.value):
-        misuse = misuse_at(file, mention)
+        misuse = misuse_at(file, mention, project=project)
         if misuse is None or misuse.how == "dropped":
             return None
         found.append(misuse)
@@ -261,17 +301,20 @@ def _declared(node: cst.CSTNode) -> set[str]:
     return {item.name.value for item in node.names} if isinstance(node, (cst.Global, cst.Nonlocal)) else set()
 
 
-def _next_use(file: File, assigned: cst.CSTNode | None, name: str) -> Misuse | None:
+def _next_use(file: File, assigned: cst.CSTNode | None, name: str, project: bool) -> Misuse | None:
     """Look at what happens next to a name that holds other values elsewhere: a use that fails for a coroutine?"""
     statement: cst.CSTNode | None = file.parent(assigned) if assigned is not None else None
-    while isinstance(statement, cst.SimpleStatementLine | cst.If | cst.Else | cst.With):
+    while isinstance(statement, cst.SimpleStatementLine | cst.If | cst.Else | cst.With | cst.Try):
         block = file.parent(statement)
+        if isinstance(statement, cst.Try) and _is_named_behind(file, statement, name):
+            return None
         if not isinstance(block, cst.IndentedBlock):  # an `else`, or a block in one line
             statement = block if isinstance(block, cst.If) else None
             continue
         for following in block.body[block.body.index(statement) + 1 :]:
             for mention in _in_order(file, following, name):
-                misuse = misuse_at(file, mention) if file.function_of(mention) is file.function_of(statement) else None
+                here = file.function_of(mention) is file.function_of(statement)
+                misuse = misuse_at(file, mention, project=project) if here else None
                 if misuse is None or misuse.how not in _SHRUGS:
                     if misuse is not None and misuse.how in {"dropped", "asked"}:
                         return None  # it knows what else it may be
@@ -281,6 +324,12 @@ def _next_use(file: File, assigned: cst.CSTNode | None, name: str) -> Misuse | N
                 return None
         statement = file.parent(block)
     return None
+
+
+def _is_named_behind(file: File, node: cst.Try, name: str) -> bool:
+    """Tell whether the `else` or `finally` of a `try` says a name."""
+    behind = [part.body for part in (node.orelse, node.finalbody) if part is not None]
+    return any(True for part in behind for _ in _in_order(file, part, name))
 
 
 def _is_awaited(file: File, assigned: cst.CSTNode | None, name: str) -> bool:

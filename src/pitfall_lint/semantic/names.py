@@ -52,9 +52,8 @@ def module_lookup(file: File, name: str) -> Found | None:
     imported = outline.imports.get(name, ())
     if imported:
         bindings.extend(imported)
-    if name in outline.words:
-        known = {"import", "function", "class"}
-        bindings.extend(b for b in file.module_bindings(name) if b.kind not in known)
+    known = {"import", "function", "class"}
+    bindings.extend(b for b in file.module_bindings(name) if b.kind not in known)
     bindings.extend(_global_assignments(file, name))
     found: Found | None
     if bindings:

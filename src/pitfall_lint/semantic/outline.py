@@ -10,14 +10,20 @@ import ast
 import bisect
 import re
 import textwrap
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import chain, repeat
 
 from pitfall_lint.semantic.binding_lines import lines_binding, may_bind
+from pitfall_lint.semantic.import_lines import Imported as Imported
+from pitfall_lint.semantic.import_lines import imported_in
 from pitfall_lint.source import Source
 
-_DEFINITION = re.compile(rb"^([ \t\f]*)(async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
+_FIRST_DEFINITION = re.compile(rb"([ \t\f]*)(async[ \t]+def|def|class)[ \t]+(\w+)")
+_DEFINITION = re.compile(rb"\n" + _FIRST_DEFINITION.pattern)
+"""Patterns that begin with a newline are looked for from line to line; `^` is tried at every byte."""
 _STRING_OR_COMMENT = re.compile(
     rb'#[^\r\n]*|"""(?:[^\\"]|\\.|"(?!""))*+"""|\'\'\'(?:[^\\\']|\\.|\'(?!\'\'))*+\'\'\''
     rb'|"(?:[^"\\\r\n]|\\.)*+"|\'(?:[^\'\\\r\n]|\\.)*+\''
@@ -28,17 +34,12 @@ _STRING_OR_COMMENT = re.compile(
 )
 _GIVEN = re.compile(r"^[ \t]*(\w+)[^=\n]*=([^=\n]*)", re.MULTILINE)
 _WORD = re.compile(r"\w+")
-_GLOBAL = re.compile(rb"^[ \t]*global[ \t]+([^\r\n#;]+)", re.MULTILINE)
+_GLOBAL = re.compile(rb"\n[ \t]*global[ \t]+([^\r\n#;]+)")
 _STARTS = (b"def ", b"async def ", b"class ", b"@")
 """What begins a definition even when a bracket above was never closed: half-typed code."""
-_IMPORT = re.compile(
-    rb"^[ \t]*((?:from[ \t]+[.\w \t]+?[ \t]+import\b[ \t]*(?:\([^)]*\)|[^\r\n;\\]*(?:\\\r?\n[^\r\n;\\]*)*)"
-    rb"|import[ \t]+[^\r\n;\\]*(?:\\\r?\n[^\r\n;\\]*)*))",
-    re.MULTILINE,
-)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Block:
     """A `def` or `class` with its decorators; lines are 0-based, `end` is one past the last."""
 
@@ -58,28 +59,13 @@ class Block:
         return self.parent is not None and (not self.parent.is_class or self.parent.in_function)
 
 
-_BLANK = 1 << 30
-"""Stands for the depth of a line without anything."""
-
-
 @dataclass(frozen=True, eq=False)
 class Slice:
     """A piece of a file that parses on its own; `lines[i]` is the 0-based file line of its line i, or -1."""
 
     text: str
-    lines: tuple[int, ...]
+    lines: Sequence[int]
     headers: int = 0
-
-
-@dataclass(frozen=True)
-class Imported:
-    """One name that an import statement binds."""
-
-    name: str
-    module: str
-    attribute: str | None
-    level: int
-    """How many dots the import began with."""
 
 
 class Outline:
@@ -87,6 +73,9 @@ class Outline:
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self._class_slices: dict[Block, Slice | None] = {}
+        self._headers: dict[Block, Slice | None] = {}
+        self._given: dict[frozenset[str], frozenset[str]] = {}
 
     @cached_property
     def _in_string(self) -> list[tuple[int, int]]:
@@ -114,7 +103,7 @@ class Outline:
         """All definitions in textual order."""
         blocks: list[Block] = []
         open_: list[Block] = []
-        for match in _DEFINITION.finditer(self.source.data, len(self.source.bom)):
+        for match in self._definitions():
             header = self.line_of(match.start(2))
             if self.begins_in_string(header):
                 continue
@@ -139,11 +128,17 @@ class Outline:
             open_.append(block)
         return tuple(blocks)
 
+    def _definitions(self) -> Iterator[re.Match[bytes]]:
+        data, start = self.source.data, len(self.source.bom)
+        if (first := _FIRST_DEFINITION.match(data, start)) is not None:
+            yield first
+        yield from _DEFINITION.finditer(data, start)
+
     def _first_line(self, header: int, indent: bytes, floor: int) -> int:
         """Return the line of the first decorator, or of the `def`; what stands above `floor` belongs to others."""
-        first, line, lines = header, header - 1, self.source.lines
+        first, line = header, header - 1
         while line >= floor and header - line < 200:
-            text = lines[line]
+            text = self.source.between(line, line + 1)
             stripped = text.strip()
             if text.startswith(indent + b"@") and not self.begins_in_string(line):
                 first = line
@@ -156,34 +151,28 @@ class Outline:
 
     def _end(self, header: int, indent: int) -> int:
         """Return the line after the last: the next statement not indented deeper ends a definition."""
-        lines, depths, last, line = self.source.lines, self._depths, header, header + 1
-        while line < len(lines):
-            if depths[line] <= indent:
-                text = lines[line]
-                if self.begins_in_string(line) or lines[line - 1].endswith((b"\\\n", b"\\\r\n")):
-                    last = line
-                elif text.lstrip()[0] != 35:  # a comment may stand anywhere
-                    if text.lstrip().startswith(_STARTS) or self._balanced(header, line):
-                        break
-                    last = line
-            line += 1
-        line -= 1
-        while line > last and not indent < depths[line] < _BLANK:
-            line -= 1
-        return line + 1
+        data, start, last = self.source.data, self.source.line_start(header), header
+        end = self.source.line_count
+        for match in _shallow(indent, b"\r" in data).finditer(data, max(self.source.line_start(header + 1) - 1, 0)):
+            line = self.line_of(match.end())
+            before = data[max(match.start() - 2, 0) : match.start()]
+            if before.endswith(b"\\") or before == b"\\\r" or self.begins_in_string(line):
+                last = line
+            elif data[match.end()] != 35:  # a comment may stand anywhere
+                if data.startswith(_STARTS, match.end()) or _is_balanced(data[start : match.start() + 1]):
+                    end = line
+                    break
+                last = line
+        end -= 1
+        while end > last and not self._is_deeper(end, indent):
+            end -= 1
+        return end + 1
 
-    @cached_property
-    def _depths(self) -> list[int]:
-        """How deep each line is indented."""
-        rests = [(line, line.lstrip(b" \t\f")) for line in self.source.lines]
-        return [len(line) - len(rest) if rest and rest[0] not in b"\r\n" else _BLANK for line, rest in rests]
-
-    def _balanced(self, first: int, end: int) -> bool:
-        """Tell whether the lines from `first` up to `end` close every bracket that they open."""
-        text = b"".join(self.source.lines[first:end])
-        if _open_brackets(text) == 0:
-            return True
-        return _open_brackets(_STRING_OR_COMMENT.sub(b"", text)) <= 0
+    def _is_deeper(self, line: int, indent: int) -> bool:
+        """Tell whether a line has something that is indented deeper."""
+        text = self.source.between(line, line + 1)
+        rest = text.lstrip(b" \t\f")
+        return bool(rest) and rest[0] not in b"\r\n" and len(text) - len(rest) > indent
 
     @cached_property
     def functions(self) -> tuple[Block, ...]:
@@ -211,49 +200,50 @@ class Outline:
         headers = _headers(block.indent)
         newline = self.source.newline
         text = "".join(f"{header}if 1:{newline}" for header in headers)
-        body = b"".join(self.source.lines[block.first : block.end]).decode(self.source.encoding)
-        return Slice(text + body, (*([-1] * len(headers)), *range(block.first, block.end)), len(headers))
+        body = self.source.between(block.first, block.end).decode(self.source.encoding)
+        return Slice(text + body, _numbers(len(headers), range(block.first, block.end)), len(headers))
 
     @cached_property
     def skeleton(self) -> Slice:
         """The file without its functions: what runs at import. Each function leaves a `pass`."""
         pieces: list[bytes] = []
         numbers: list[int] = []
-        lines, line = self.source.lines, 0
+        line, end = 0, self.source.line_count
         pass_line = b"pass" + self.source.newline.encode()
         for block in self.functions:
             if block.first < line:
                 continue
-            pieces.extend(lines[line : block.first])
+            pieces.append(self.source.between(line, block.first))
             numbers.extend(range(line, block.first))
             pieces.append(block.indent + pass_line)
             numbers.append(block.header)
             line = block.end
-        pieces.extend(lines[line:])
-        numbers.extend(range(line, len(lines)))
-        return Slice(b"".join(pieces).decode(self.source.encoding), tuple(numbers))
+        pieces.append(self.source.between(line, end))
+        numbers.extend(range(line, end))
+        return Slice(b"".join(pieces).decode(self.source.encoding), _numbers(0, numbers))
 
     @cached_property
     def imports(self) -> dict[str, tuple[Imported, ...]]:
         """The names that import statements outside of functions bind; `*` for star imports."""
         found: dict[str, list[Imported]] = {}
-        for imported in _imports(self.skeleton.text.encode()):
+        for imported in imported_in(self.skeleton.text.encode()):
             found.setdefault(imported.name, []).append(imported)
         return {name: tuple(bindings) for name, bindings in found.items()}
 
-    @cached_property
-    def words(self) -> frozenset[str]:
-        """The words of what runs at import."""
-        return frozenset(re.findall(r"\w+", self.skeleton.text))
+    def has_word(self, word: str) -> bool:
+        """Tell whether a word stands in what runs at import."""
+        text, start = self.skeleton.text, -1
+        while (start := text.find(word, start + 1)) >= 0:
+            if not _continues(text[start - 1 : start]) and not _continues(text[start + len(word) :][:1]):
+                return True
+        return False
 
-    @cached_property
-    def given_words(self) -> dict[str, set[str]]:
-        """The words to the right of what runs at import gives to names, with these names."""
-        found: dict[str, set[str]] = {}
-        for name, right in _GIVEN.findall(self.skeleton.text):
-            for word in set(_WORD.findall(right)):
-                found.setdefault(word, set()).add(name)
-        return found
+    def given_for(self, words: frozenset[str]) -> frozenset[str]:
+        """Return the names that what runs at import gives something to with one of these words to its right."""
+        if words not in self._given:
+            pairs = _GIVEN.findall(self.skeleton.text)
+            self._given[words] = frozenset(name for name, right in pairs if not words.isdisjoint(_WORD.findall(right)))
+        return self._given[words]
 
     @cached_property
     def globals(self) -> dict[str, tuple[Block, ...]]:
@@ -287,6 +277,11 @@ class Outline:
 
     def class_slice(self, block: Block) -> Slice | None:
         """Return a class of the module without its methods; None where that cannot be cut out."""
+        if block not in self._class_slices:
+            self._class_slices[block] = self._cut_class(block)
+        return self._class_slices[block]
+
+    def _cut_class(self, block: Block) -> Slice | None:
         skeleton = self.skeleton
         lines = skeleton.text.splitlines(keepends=True)
         if block.parent is not None or len(lines) != len(skeleton.lines):
@@ -298,33 +293,47 @@ class Outline:
 
     def class_binds(self, block: Block, name: str) -> bool:
         """Tell whether the body of a class may give a name a value outside of its definitions."""
-        if name not in self.words:
+        if not self.has_word(name):
             return False
         pattern = re.compile(rb"[ \t]+(?:.*[,\s(])?%s\b[^\n=]*[:=]" % re.escape(name.encode()))
-        lines, line = self.source.lines, block.header
+        line = block.header
         for child in [*block.children, None]:
             end = child.first if child is not None else block.end
-            if any(pattern.match(text) for text in lines[line:end]):
+            if any(pattern.match(text) for text in self.source.between(line, end).splitlines(keepends=True)):
                 return True
             line = max(line, child.end if child is not None else end)
         return False
 
     def header(self, block: Block) -> Slice | None:
         """Return a definition with its decorators and an empty body; None where that is not easily told."""
+        if block not in self._headers:
+            self._headers[block] = self._cut_header(block)
+        return self._headers[block]
+
+    def _cut_header(self, block: Block) -> Slice | None:
         if block.is_class and block.parent is not None:
             return None
-        lines, headers = self.source.lines, _headers(block.indent)
+        source, headers = self.source, _headers(block.indent)
         for end in range(block.header + 1, min(block.header + 40, block.end) + 1):
-            plain = _STRING_OR_COMMENT.sub(b"", b"".join(lines[block.header : end])).rstrip()
+            plain = _STRING_OR_COMMENT.sub(b"", source.between(block.header, end)).rstrip()
             if plain.endswith(b":") and _open_brackets(plain) == 0:
-                if b"#" in lines[end - 1]:
+                if b"#" in source.between(end - 1, end):
                     return None
-                newline = self.source.newline
-                code = b"".join(lines[block.first : end]).decode(self.source.encoding).rstrip("\r\n")
+                newline = source.newline
+                code = source.between(block.first, end).decode(source.encoding).rstrip("\r\n")
                 above = "".join(f"{header}if 1:{newline}" for header in headers)
-                numbers = (*([-1] * len(headers)), *range(block.first, end))
+                numbers = _numbers(len(headers), range(block.first, end))
                 return Slice(f"{above}{code} pass{newline}", numbers, len(headers))
         return None
+
+
+def _numbers(headers: int, lines: Iterable[int]) -> Sequence[int]:
+    """Return the numbers of a slice's lines, in little room."""
+    return array("i", chain(repeat(-1, headers), lines))
+
+
+def _continues(text: str) -> bool:
+    return text == "_" or text.isalnum()
 
 
 def normal_form(code: str) -> str:
@@ -338,6 +347,17 @@ def normal_form(code: str) -> str:
     return "".join(text.split()).replace("'", '"').replace(",)", ")")
 
 
+@lru_cache(maxsize=64)
+def _shallow(indent: int, has_returns: bool) -> re.Pattern[bytes]:
+    """Return what finds the lines that are indented so deep at most, and not empty."""
+    return re.compile(rb"%s[ \t\f]{0,%d}(?=[^ \t\f\r\n])" % (rb"[\r\n]" if has_returns else rb"\n", indent))
+
+
+def _is_balanced(text: bytes) -> bool:
+    """Tell whether a text closes every bracket that it opens."""
+    return _open_brackets(text) == 0 or _open_brackets(_STRING_OR_COMMENT.sub(b"", text)) <= 0
+
+
 def _open_brackets(text: bytes) -> int:
     return sum(map(text.count, (b"(", b"[", b"{"))) - sum(map(text.count, (b")", b"]", b"}")))
 
@@ -348,21 +368,3 @@ def _headers(indent: bytes) -> list[str]:
         return []
     unit = 1 if "\t" in text else 4 if len(text) % 4 == 0 else 2 if len(text) % 2 == 0 else len(text)
     return [text[:width] for width in range(0, len(text), unit)]
-
-
-def _imports(data: bytes) -> Iterator[Imported]:
-    for match in _IMPORT.finditer(data):
-        try:
-            statements = ast.parse(match.group(1)).body
-        except (SyntaxError, ValueError):  # prose in a docstring that looks like an import
-            continue
-        for statement in statements:
-            if isinstance(statement, ast.ImportFrom):
-                for alias in statement.names:
-                    yield Imported(alias.asname or alias.name, statement.module or "", alias.name, statement.level)
-            elif isinstance(statement, ast.Import):
-                for alias in statement.names:
-                    if alias.asname:
-                        yield Imported(alias.asname, alias.name, None, 0)
-                    else:
-                        yield Imported(alias.name.partition(".")[0], alias.name.partition(".")[0], None, 0)

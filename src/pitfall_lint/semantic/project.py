@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from pitfall_lint.semantic.shelf import Shelf
 from pitfall_lint.semantic.spans import Binding, imports
 from pitfall_lint.source import Source, SourceError
 
@@ -60,6 +61,7 @@ class Project:
         self._files: dict[str, File | None] = {}
         self._before: dict[str, File] = {}
         """What was forgotten because of an edit: definitions that are the same need not be parsed again."""
+        self.shelf = Shelf()
         self.lines_held = 0
         """How many lines of which there are trees now."""
         self._exists: dict[str, bool] = {}
@@ -81,14 +83,16 @@ class Project:
             for known in self._files.values():
                 if known is not None:
                     known.release()  # so that little is left to collect
+            self.shelf.trim()
             self._files.clear()  # all at once: what is left must not speak of definitions that are made anew
-            gc.collect()  # trees, files and definitions hold each other
+            # Trees, files and definitions hold each other; where nobody collects on the way they are young.
+            gc.collect(2 if gc.isenabled() else 0)
             self.lines_held = 0
         path = os.path.abspath(source.path)
         file = (make or File)(source, self, path, lines)
         before = self._files.get(path) or self._before.pop(path, None)
         if before is not None:
-            file.kept = before.read
+            file.kept, file.is_edited = before.read, True
         self._files[path] = file
         return file
 
@@ -98,10 +102,12 @@ class Project:
             return self._files[path]
         from pitfall_lint.semantic.file import File
 
-        data = self.read(path)
+        outline = self.shelf.outline(path)
+        data = self.read(path) if outline is None else outline.source.data
         file: File | None = None
         if data is not None and len(data) <= _LIMIT:
-            source = Source(os.path.relpath(path) if self.root else path, data)
+            known = outline.source if outline is not None else None
+            source = known or Source(os.path.relpath(path) if self.root else path, data)
             try:
                 source.decoded()
                 file = File(source, self, path, None)
@@ -120,6 +126,7 @@ class Project:
         self._imported.pop(os.path.abspath(path), None)
         self._bindings.pop(os.path.abspath(path), None)
         path = os.path.abspath(path)
+        self.shelf.forget(path)
         if (file := self._files.pop(path, None)) is not None:
             self._before[path] = file
         self._exists.clear()

@@ -8,11 +8,10 @@ from collections.abc import Callable, Collection
 from pitfall_lint.libraries import Libraries
 from pitfall_lint.libraries.loops import ThreadEntry
 from pitfall_lint.semantic.closing_names import may_close_in
-from pitfall_lint.semantic.decorated import is_decorated
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.spans import Place
 from pitfall_lint.semantic.verdict import goes_further
-from pitfall_lint.semantic.wants import Want, blocks
+from pitfall_lint.semantic.wants import Want
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _KEPT = frozenset({b"self", b"cls"})
@@ -60,10 +59,6 @@ class Prospects:
         """Tell whether a definition may close something, or enter it."""
         return b"with" in body.words or may_close_in(body.text, body.words, self._libraries)
 
-    def is_decorated(self, place: Place) -> bool:
-        """Tell whether calls of a function are surely sent elsewhere."""
-        return is_decorated(self._data, place)
-
 
 class _Body:
     """The bytes of one place; what is asked of them is found out once."""
@@ -93,8 +88,6 @@ class _Body:
             return self._prospects.closes(self)
         if fact == "early":
             return not self._place.is_function or b"__init__" in self.words or b"class" in self.words
-        if fact == "decorated":
-            return self._prospects.is_decorated(self._place)
         return _NEEDED[fact] in self.words
 
     def may_wake(self, want: Want, in_head: bool) -> bool:
@@ -112,9 +105,7 @@ class _Body:
         if "chain" in shape:
             if not goes_further(want) or (self._is_async and not in_head):
                 return False
-            if "indirect" in shape and not self._place.is_function:
-                return False
-            return not blocks(shape) or not self._has("decorated")
+            return "indirect" not in shape or self._place.is_function
         if not self._place.is_function:
             return True
         if "owned" in shape:

@@ -199,6 +199,8 @@ class Reading:
                 self._calls[node.func] = node
                 if getattr(node.func, "attr", getattr(node.func, "id", "")) in _TAKERS:
                     self._pass([*node.args, *(keyword.value for keyword in node.keywords)])
+                elif len(node.args) == 1 and getattr(node.func, "id", "") in ("any", "all"):
+                    self._look(node.args[0], "asked")
                 self._look(node.func, "called", *looks.get(node, ()))
             elif kind is ast.Await:
                 self._look(node.value, "awaited")
@@ -242,7 +244,8 @@ class Reading:
             elif kind is ast.List or kind is ast.Tuple or kind is ast.Set:
                 self._pass(node.elts)
             elif kind is ast.ListComp or kind is ast.GeneratorExp or kind is ast.SetComp:
-                self._pass([node.elt])
+                if node not in looks:  # else it is dropped, or asked which of it is true
+                    self._pass([node.elt])
             elif kind is ast.With or kind is ast.AsyncWith or (kind is ast.Try and node.finalbody):
                 self.closes = True
             if kind in _BINDING:

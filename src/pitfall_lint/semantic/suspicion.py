@@ -15,7 +15,6 @@ from types import MappingProxyType
 from pitfall_lint.libraries import Libraries, Row
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
 from pitfall_lint.semantic.alone import Alone
-from pitfall_lint.semantic.decorated import is_decorated
 from pitfall_lint.semantic.excerpts import Excerpts
 from pitfall_lint.semantic.handed import Owners
 from pitfall_lint.semantic.ingredients import Ingredients
@@ -31,7 +30,6 @@ from pitfall_lint.semantic.verdict import Verdict, is_given
 from pitfall_lint.semantic.wants import (
     Want,
     Wants,
-    blocks,
     giving,
     may_be_own,
     passed_on,
@@ -160,8 +158,6 @@ class Suspicion:
         touched = verdict.touched
         if not place.is_function:  # what a variable was given cannot block
             touched = {code: shape for code, shape in touched.items() if "indirect" not in shape}
-        elif is_decorated(self.source.data, place):  # what a decorator gives is not followed
-            touched = {code: shape for code, shape in touched.items() if not blocks(shape)}
         owners = frozenset({class_} if class_ else ())
         only_function = place.is_function and not any(
             reading.has_class for reading in self._excerpts.read_so_far(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, TypeVar, cast, overload
@@ -9,8 +10,9 @@ from typing import Any, TypeVar, cast, overload
 import libcst as cst
 
 from pitfall_lint.semantic.heading import Heading, heading_of
-from pitfall_lint.semantic.outline import Block, Outline, Slice
+from pitfall_lint.semantic.outline import Block, Slice
 from pitfall_lint.semantic.scopes import Binding, Scope
+from pitfall_lint.semantic.shelf import Shelf
 from pitfall_lint.semantic.tree import Tree
 from pitfall_lint.semantic.walk import all_nodes
 from pitfall_lint.source import Source
@@ -25,13 +27,16 @@ class Syntax:
     `lines` (0-based) say which definitions are looked at: those that hold such a line; None means all.
     """
 
-    def __init__(self, source: Source, lines: Iterable[int] | None) -> None:
+    def __init__(self, source: Source, lines: Iterable[int] | None, shelf: Shelf, path: str) -> None:
         self.source = source
-        self.outline = Outline(source)
+        self.outline = shelf.outlined(path, source)
+        self._shelf = shelf
         self.errors: list[tuple[int, str]] = []
         """Definitions that do not parse: (1-based line, message)."""
         self.kept: dict[str, list[Tree]] = {}
         """Trees of the text before an edit, by their slices' text: what is the same is not read again."""
+        self.is_edited = False
+        """Whether such trees were given: each of them may stand for one definition only."""
         self.read: dict[str, list[Tree]] = {}
         """The trees of this text, for the next one."""
         self.memo: dict[object, Any] = {}
@@ -91,12 +96,16 @@ class Syntax:
 
     def piece(self, slice_: Slice) -> Tree | None:
         """Return the tree of a piece of the module that is no definition of its own; None if unreadable."""
-        try:
-            tree = Tree(slice_)
-        except (cst.ParserSyntaxError, RecursionError):
-            return None
-        self._know(tree)
-        return tree
+        if slice_ not in self._pieces:
+            tree = self._shelf.tree(self.outline, slice_)
+            if tree is None:
+                with contextlib.suppress(cst.ParserSyntaxError, RecursionError):
+                    tree = Tree(slice_)
+                    self._shelf.put(self.outline, slice_, tree)
+            self._pieces[slice_] = tree
+            if tree is not None:
+                self._know(tree)
+        return self._pieces[slice_]
 
     def read_module(self) -> Tree:
         """Return the skeleton's tree; from now on nothing of it is read in pieces."""
@@ -118,9 +127,7 @@ class Syntax:
             return self.skeleton.root.bindings.get(name, ())
         found: list[Binding] = []
         for slice_ in slices:
-            if slice_ not in self._pieces:
-                self._pieces[slice_] = self.piece(slice_)
-            tree = self._pieces[slice_]
+            tree = self.piece(slice_)
             if tree is None:
                 return self.skeleton.root.bindings.get(name, ())
             found.extend(tree.root.bindings.get(name, ()))
@@ -144,10 +151,15 @@ class Syntax:
         return block in self._trees
 
     def _parse(self, block: Block | None) -> Tree | None:
-        slice_ = self.outline.skeleton if block is None else self.outline.slice(block)
+        tree = self._shelf.tree(self.outline, block) if not self.is_edited else None
+        slice_ = (
+            tree.slice if tree is not None else self.outline.skeleton if block is None else self.outline.slice(block)
+        )
         try:
-            known = self.kept.get(slice_.text)
-            tree = known.pop().moved(slice_) if known else Tree(slice_)
+            if tree is None:
+                known = self.kept.get(slice_.text)
+                tree = known.pop().moved(slice_) if known else Tree(slice_)
+                self._shelf.put(self.outline, block, tree)
             self.read.setdefault(slice_.text, []).append(tree)
             return tree
         except cst.ParserSyntaxError as error:

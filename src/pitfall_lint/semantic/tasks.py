@@ -13,7 +13,8 @@ import libcst as cst
 
 from pitfall_lint.finding import Related
 from pitfall_lint.libraries.tasks import Likely, Spawn
-from pitfall_lint.semantic import clauses, glimpse, handling
+from pitfall_lint.semantic import clauses, entrusting, glimpse, handling
+from pitfall_lint.semantic.calls import callers
 from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.fate import Fate, fate_of, mentions
 from pitfall_lint.semantic.handling import Escape
@@ -46,6 +47,8 @@ class Started:
     """What starts it is only known by the name of the object: `self.executor`."""
     held: bool = False
     """The helper keeps a strong reference."""
+    shared: bool = False
+    """The helper gives the same one to who asks again."""
     guessed: bool = False
     """Nothing is known of the object: its method goes by the name, and is given a function."""
 
@@ -60,6 +63,8 @@ class Started:
             return handling.function_escape(self.file, self.function)
         if self.coroutine is None:
             return Escape(self.file, self.call.node)
+        if self.file is self.call.file and entrusting.all_handle_themselves(self.file, self.coroutine):
+            return None
         return handling.coroutine_escape(self.file, self.coroutine)
 
     def fate(self) -> Fate | None:
@@ -67,7 +72,15 @@ class Started:
         if self.row.takes_futures and isinstance(self.coroutine, cst.Name) and self.file is self.call.file:
             if mentions(self.file, self.coroutine) > 1:
                 return None  # perhaps a task that is looked at by that name
-        return fate_of(self.call.file, self.call.node)
+        fate = fate_of(self.call.file, self.call.node)
+        return None if fate is not None and self._is_read_elsewhere() else fate
+
+    def _is_read_elsewhere(self) -> bool:
+        """Tell whether the helper keeps the task and gives it to another caller as well, who may read it."""
+        if self.helper is None or not self.shared:
+            return False
+        others = [call for call in callers(self.helper) if call.node is not self.call.node]
+        return any(fate_of(other.file, other.node) is None for other in others)
 
 
 def started(file: File) -> Iterator[Started]:
@@ -168,16 +181,18 @@ def _by_helper(call: Call) -> Started | None:
     if inner is None:
         return None
     coroutine, function = inner.coroutine, inner.function
+    known = replace(inner, call=call, helper=helper, by_name=False, guessed=False)
     if isinstance(coroutine, cst.Call) and isinstance(coroutine.func, cst.Name):
         given = argument_for(call, helper, coroutine.func.value)  # `create_task(function(*args))`
         if given is not None:
-            return Started(call, inner.row, None, given, call.file, helper, held=inner.held)
+            return replace(known, coroutine=None, function=given, file=call.file)
     for part in (coroutine, function):
-        if isinstance(part, cst.Name) and (given := argument_for(call, helper, part.value)) is not None:
+        name = entrusting.parameter_behind(helper, part.value) if isinstance(part, cst.Name) else ""
+        if name and (given := argument_for(call, helper, name)) is not None:
             if part is coroutine:
-                return Started(call, inner.row, given, None, call.file, helper, held=inner.held)
-            return Started(call, inner.row, None, given, call.file, helper, held=inner.held)
-    return Started(call, inner.row, coroutine, function, helper.file, helper, held=inner.held)
+                return replace(known, coroutine=given, function=None, file=call.file)
+            return replace(known, coroutine=None, function=given, file=call.file)
+    return replace(known, file=helper.file)
 
 
 def helper_spawn(function: Function) -> Started | None:
@@ -207,7 +222,10 @@ def _helper_spawn(function: Function) -> Started | None:
                 if inner is not None and not inner.row.keeps:
                     fate = fate_of(file, call.node, returned_is_lost=True)
                     # the callers get it, and here nobody reads it
-                    return replace(inner, held=inner.held or fate.holds) if fate is not None else None
+                    if fate is None:
+                        return None
+                    shared = entrusting.gives_again(function, expression.value)
+                    return replace(inner, held=inner.held or fate.holds, shared=shared)
     return None
 
 

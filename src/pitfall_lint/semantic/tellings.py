@@ -25,10 +25,18 @@ _Binding = tuple[frozenset[str], "tuple[ast.AST, ...]"]
 
 @dataclass(frozen=True)
 class Tellings:
-    """What one text tells: `own` of names that who imports the module can use, `shared` of attributes and methods."""
+    """What one text tells: `own` of names that who imports the module can use, `shared` of attributes and methods.
+
+    `methods` are those of the latter that only methods tell, with their classes.
+    """
 
     own: dict[str, Item] = field(default_factory=dict)
     shared: dict[str, Item] = field(default_factory=dict)
+    methods: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def tells_by_methods(self, name: str) -> bool:
+        """Tell whether nothing but methods tells of a name, if anything does."""
+        return name in self.methods or name not in self.shared
 
 
 def tellings(data: bytes) -> Tellings | None:
@@ -42,7 +50,8 @@ def tellings(data: bytes) -> Tellings | None:
         teller.read(tree.body, None)
     except RecursionError:
         return None
-    return Tellings(teller.items(teller.own), teller.items(teller.shared))
+    methods = {name: frozenset(owners) for name, owners in teller.methods.items() if name not in teller.attributes}
+    return Tellings(teller.items(teller.own), teller.items(teller.shared), methods)
 
 
 def differing(before: dict[str, Item], now: dict[str, Item]) -> set[str]:
@@ -57,6 +66,8 @@ class _Teller:
     def __init__(self) -> None:
         self.own: dict[str, list[ast.AST | str]] = {}
         self.shared: dict[str, list[ast.AST | str]] = {}
+        self.methods: dict[str, set[str]] = {}
+        self.attributes: set[str] = set()
 
     @staticmethod
     def items(told: dict[str, list[ast.AST | str]]) -> dict[str, Item]:
@@ -75,8 +86,10 @@ class _Teller:
             if isinstance(node, _FUNCTIONS):
                 given = _given_by(node)
                 told.setdefault(node.name, []).extend(given)
-                if owner is not None and node.name.startswith("__"):
-                    self.own.setdefault(owner.name, []).extend(given)
+                if owner is not None:
+                    self.methods.setdefault(node.name, set()).add(owner.name)
+                    if node.name.startswith("__"):
+                        self.own.setdefault(owner.name, []).extend(given)
                 self._inside(node)
             elif isinstance(node, ast.ClassDef):
                 self._class(node)
@@ -86,6 +99,7 @@ class _Teller:
                 for names, values in _bindings(node):
                     for name in names:
                         told.setdefault(name, []).extend(value for value in values if _matters(value))
+                    self.attributes |= names if owner is not None else set()
                 self._attributes(node, ())
                 for inner in _blocks(node):
                     self.read(inner, owner)
@@ -120,6 +134,7 @@ class _Teller:
         for node in nodes:
             for target, values in _assigned(node):
                 for name in _attributes_of(target):
+                    self.attributes.add(name)
                     kept = filter(_matters, values)
                     self.shared.setdefault(name, []).extend(_with_sources(kept, bound))
 

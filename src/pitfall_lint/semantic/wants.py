@@ -267,45 +267,30 @@ def _makers(libraries: Libraries) -> dict[str, tuple[str, ...]]:
     return {name: tuple(names) for name, names in found.items()}
 
 
-_TELLING: dict[int, frozenset[str]] = {}
-
-
+@lru_cache(maxsize=8)
 def telling_names(libraries: Libraries) -> frozenset[str]:
     """Return the names that say what an untyped object is, by the rows: `loop`, `executor`."""
-    found = _TELLING.get(id(libraries))
-    if found is None:
-        rows = (row for kind in kinds().values() for row in libraries.rows(kind))
-        found = _TELLING[id(libraries)] = frozenset(n for row in rows for n in getattr(row, "receivers", ()))
-    return found
+    rows = (row for kind in kinds().values() for row in libraries.rows(kind))
+    return frozenset(n for row in rows for n in getattr(row, "receivers", ()))
 
 
-_ROOTS: dict[int, frozenset[str]] = {}
-
-
-_GIVING: dict[int, Mapping[str, frozenset[str]]] = {}
-
-
+@lru_cache(maxsize=8)
 def giving(libraries: Libraries) -> Mapping[str, frozenset[str]]:
     """Return, for leaf names of functions and methods that are known to give objects, the packages of their types."""
-    known = _GIVING.get(id(libraries))
-    if known is None:
-        found: dict[str, set[str]] = {}
-        for row in libraries.rows(Function):
-            for given in (row.returns, *row.parts):
-                for base in libraries.bases(libraries.canonical(given)) if given else ():
-                    for name in (row.name, *row.also):
-                        found.setdefault(name.rpartition(".")[2], set()).add(base.partition(".")[0])
-        known = _GIVING[id(libraries)] = {name: frozenset(packages) for name, packages in found.items()}
-    return known
+    found: dict[str, set[str]] = {}
+    for row in libraries.rows(Function):
+        for given in (row.returns, *row.parts):
+            for base in libraries.bases(libraries.canonical(given)) if given else ():
+                for name in (row.name, *row.also):
+                    found.setdefault(name.rpartition(".")[2], set()).add(base.partition(".")[0])
+    return {name: frozenset(packages) for name, packages in found.items()}
 
 
+@lru_cache(maxsize=8)
 def known_roots(libraries: Libraries) -> frozenset[str]:
     """Return the top-level packages that rows speak of: nothing of a project stands in them."""
-    found = _ROOTS.get(id(libraries))
-    if found is None:
-        names = (name for kind in (Type, Function) for row in libraries.rows(kind) for name in row.names)
-        found = _ROOTS[id(libraries)] = frozenset(name.partition(".")[0] for name in names if "." in name)
-    return found
+    names = (name for kind in (Type, Function) for row in libraries.rows(kind) for name in row.names)
+    return frozenset(name.partition(".")[0] for name in names if "." in name)
 
 
 def has_row(libraries: Libraries, kind: type[Row], name: str) -> bool:

@@ -8,8 +8,9 @@ from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.libraries.loops import Blocking, ThreadEntry
 from pitfall_lint.semantic.blocking import wait_of
 from pitfall_lint.semantic.call import Call
+from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.file import File
-from pitfall_lint.semantic.lifetimes import is_alone, is_first
+from pitfall_lint.semantic.solitude import is_alone, is_first, is_last
 
 
 def check(file: File) -> Iterator[Finding]:
@@ -23,7 +24,7 @@ def check(file: File) -> Iterator[Finding]:
                 wait, strict = wait_of(call, strict=True, depth=1), True
             if wait is None:
                 continue
-            strict = strict or len(wait.calls) == 1 or is_alone(function) or is_first(call)
+            strict = strict or len(wait.calls) == 1 or _is_harmless(function, call)
             if strict and not file.strict_too:
                 continue
             if len(wait.calls) == 1:
@@ -33,6 +34,11 @@ def check(file: File) -> Iterator[Finding]:
             fix = awaiting_instead(file, call, wait.row) if len(wait.calls) == 1 else None
             fix = fix or in_a_thread(file, call)
             yield file.finding(call.node, message, fix=fix, related=wait.related, strict=strict)
+
+
+def _is_harmless(function: Function, call: Call) -> bool:
+    """Tell whether there is nothing on the loop that would have to wait."""
+    return is_alone(function) or is_first(call) or is_last(call)
 
 
 def awaiting_instead(file: File, call: Call, row: Blocking) -> Fix | None:

@@ -13,7 +13,7 @@ from pitfall_lint.semantic.definitions import Function
 from pitfall_lint.semantic.elsewhere import handed_elsewhere
 from pitfall_lint.semantic.file import File
 from pitfall_lint.semantic.guards import foreign_way, has_no_loop
-from pitfall_lint.semantic.loops import loop_in_reach, only_rows
+from pitfall_lint.semantic.loops import asked_by, loop_in_reach, only_rows
 from pitfall_lint.semantic.threads import is_callback, loop_ways
 
 
@@ -27,6 +27,8 @@ def check(file: File) -> Iterator[Finding]:
                     message = f"{call.text} in a callback: if that comes on another thread, {row.effect}"
                     yield file.finding(call.node, message, strict=True, fix=knock(file, call, row))
                 break
+            if is_asked_for_here(call, row):
+                break  # a thread without a loop is told so there
             message = f"{call.text} is called on {way.where}, not on the loop's: {row.effect}"
             yield file.finding(call.node, message, related=way.related, fix=knock(file, call, row))
             break
@@ -34,6 +36,14 @@ def check(file: File) -> Iterator[Finding]:
         row = only_rows(found.call)[0]
         message = f"{file.text(found.given)} runs on {found.thread} and comes to {found.call.text}: {row.effect}"
         yield file.finding(found.given, message, related=found.related)
+
+
+def is_asked_for_here(call: Call, row: LoopOnly) -> bool:
+    """Tell whether the loop of a call is asked for on the very thread that the call is made on."""
+    if not row.receiver_is_loop or call.receiver is None:
+        return False
+    asked = asked_by(call.file, call.receiver)
+    return bool(asked) and all(function is call.function for function in asked)
 
 
 def may_come_from_anywhere(call: Call) -> bool:

@@ -1,4 +1,4 @@
-"""A thread that is given a coroutine function calls it, gets a coroutine and drops it: nothing runs."""
+"""A thread or a timer that is given a coroutine function calls it, gets a coroutine and drops it: nothing runs."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pitfall_lint.finding import Finding, Fix
 from pitfall_lint.libraries.loops import RunsLoop, ThreadEntry
 from pitfall_lint.semantic.call import Call
 from pitfall_lint.semantic.file import File
+from pitfall_lint.semantic.handover import scheduled
 from pitfall_lint.semantic.threads import async_callbacks, is_coroutine, is_coroutine_function
 
 
@@ -33,6 +34,17 @@ def check(file: File) -> Iterator[Finding]:
     for node, until, thread in async_callbacks(file):
         message = f"an `async def` here never runs: {thread} calls it and drops the coroutine"
         yield file.finding(node, message, until=until)
+    for call in file.calls():
+        if (found := scheduled(call)) is not None and drops_a_coroutine(file, found[1]):
+            message = f"{file.text(found[1])} makes a coroutine, which {call.text} drops: nothing runs"
+            yield file.finding(found[1], message)
+
+
+def drops_a_coroutine(file: File, given: cst.BaseExpression) -> bool:
+    """Tell whether calling what is given makes a coroutine, and nothing else."""
+    if isinstance(given, cst.Lambda):
+        return isinstance(given.body, cst.Call) and is_coroutine(file, given.body)
+    return is_coroutine_function(file, given)
 
 
 def result_is_awaited(call: Call) -> bool:

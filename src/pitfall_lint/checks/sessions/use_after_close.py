@@ -16,6 +16,6 @@ def check(file: File) -> Iterator[Finding]:
             line = file.source.position(file.span(late.closed_at).start)[0]
             use = file.call(late.use)
             when = "is closed" if late.always else "can be closed"
-            error = late.resource.row.closed.rstrip(".")
+            error = late.error.rstrip(".")
             message = f"{use.text} runs after the {late.resource.name} {when} in line {line}: {error}"
             yield file.finding(late.use, message, related=[file.related(late.closed_at, "closed here")])

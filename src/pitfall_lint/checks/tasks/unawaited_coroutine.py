@@ -64,6 +64,8 @@ def _await(file: File, call: Call, misuse: Misuse, guessed: bool) -> Fix | None:
     if not call.in_async_function:
         return None  # a sync caller has to become async, or needs a loop: that choice is a person's
     outer = file.parent(call.node)
+    if isinstance(outer, cst.GeneratorExp):
+        return None  # what awaits in there can only be read by `async for`
     tight = isinstance(outer, (cst.Attribute, cst.Subscript)) or (
         isinstance(outer, cst.BinaryOperation) and isinstance(outer.operator, cst.Power)
     )

@@ -13,6 +13,7 @@ import libcst as cst
 
 from pitfall_lint.semantic.flow.judge import Judge
 from pitfall_lint.semantic.flow.steps import CANCEL, FALSE, NEXT, RAISE, TRUE, Edge, Step, makes_an_object, risks
+from pitfall_lint.semantic.walk import own_nodes
 
 LIMIT = 6_000
 """Steps beyond which a function is not understood."""
@@ -222,7 +223,8 @@ class Builder:
         if isinstance(node, cst.While):
             header.edges.append(Edge(self.test(node.test, first, done, context)))
             return header
-        iterate = self.step("iterate", node, Edge(first, TRUE), Edge(done, FALSE))
+        ends = () if node.orelse is None and _gives_up(node) else (Edge(done, FALSE),)
+        iterate = self.step("iterate", node, Edge(first, TRUE), *ends)
         iterate.edges.append(Edge(context.error(), RAISE))
         if node.asynchronous is not None:
             iterate.edges.append(Edge(context.cancel(), CANCEL))
@@ -316,3 +318,19 @@ def constant_truth(node: cst.BaseExpression) -> bool | None:
     if isinstance(node, cst.Integer):
         return node.evaluated_value != 0
     return None
+
+
+def _gives_up(node: cst.For) -> bool:
+    """Tell whether a loop of attempts is left by `break` or, after the last of them, by a clause that raises:
+    `if attempt == 2: raise`."""
+    own = list(own_nodes(node.body))
+    if not any(isinstance(inner, cst.Break) for inner in own):
+        return False
+    counted = {name.value for name in own_nodes(node.target) if isinstance(name, cst.Name)}
+    for handler in own:
+        inside = list(own_nodes(handler.body)) if isinstance(handler, cst.ExceptHandler) else []
+        asked = [name for test in inside if isinstance(test, cst.If) for name in own_nodes(test.test)]
+        if any(isinstance(name, cst.Name) and name.value in counted for name in asked):
+            if any(isinstance(inner, cst.Raise) for inner in inside):
+                return True
+    return False
