@@ -82,6 +82,12 @@ class Decorated:
         return not bodies or _wraps(bodies)
 
 
+def is_decorated(data: bytes, place: Place) -> bool:
+    """Tell whether a line right above a function surely is a decorator."""
+    line = data.rfind(b"\n", 0, max(place.start - 1, 0)) + 1
+    return place.start > 0 and data[line : place.start].lstrip().startswith(b"@")
+
+
 def _wraps(bodies: Collection[Reading | None]) -> bool:
     """Tell whether one of some functions holds another one."""
     return any(body is None or sum(word == "def" for word, _ in body.words) > 1 for body in bodies)

@@ -117,7 +117,7 @@ class _Body:
         if not self._place.is_function:
             return True
         if "owned" in shape:
-            return b"class" in self.words or not self.words.isdisjoint(_KEPT)
+            return not self.words.isdisjoint(_KEPT | {b"class", b"return"})
         if "leaves" in shape or "returns" in shape:
             kept = "leaves" in shape and not self.words.isdisjoint(_KEPT)
             return kept or not self.words.isdisjoint(_GIVEN)

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from pitfall_lint.libraries import Libraries, Row
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
 from pitfall_lint.semantic.alone import Alone
-from pitfall_lint.semantic.decorated import Decorated
+from pitfall_lint.semantic.decorated import Decorated, is_decorated
 from pitfall_lint.semantic.excerpts import Excerpts
 from pitfall_lint.semantic.handed import Owners
 from pitfall_lint.semantic.ingredients import Ingredients
@@ -164,9 +164,10 @@ class Suspicion:
         elif self._decorated.is_cut_off(place):
             touched = {code: shape for code, shape in touched.items() if not blocks(shape)}
         owners = frozenset({class_} if class_ else ())
-        only_function = place.is_function and not any(
-            reading.has_class for reading in self._excerpts.read_so_far(place)
-        )
+        readings = self._excerpts.read_so_far(place)
+        only_function = place.is_function and not any(reading.has_class for reading in readings)
+        if only_function and not is_decorated(self.source.data, place):
+            only_function = not any(reading.gives_calls_of(self.wanted) for reading in readings)
         for name in names:
             roots = owners - {name}
             # Making an object gives nobody what its methods return.
