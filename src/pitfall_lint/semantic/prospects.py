@@ -11,7 +11,7 @@ from pitfall_lint.semantic.closing_names import may_close_in
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.spans import Place
 from pitfall_lint.semantic.verdict import goes_further
-from pitfall_lint.semantic.wants import Want
+from pitfall_lint.semantic.wants import Want, blocks
 
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _KEPT = frozenset({b"self", b"cls"})
@@ -26,7 +26,11 @@ _PLAIN_DEF = re.compile(rb"(?<!async)[ \t\r\n]def[ \t]|\blambda\b")
 class Prospects:
     """The question of one file."""
 
-    def __init__(self, data: bytes, libraries: Libraries, local: LocalNames) -> None:
+    def __init__(
+        self, data: bytes, libraries: Libraries, local: LocalNames, is_cut_off: Callable[[Place], bool]
+    ) -> None:
+        """`is_cut_off` tells whether what calls a function surely does not run its body."""
+        self.is_cut_off = is_cut_off
         self._data = data
         self._libraries = libraries
         self._local = local
@@ -88,6 +92,8 @@ class _Body:
             return self._prospects.closes(self)
         if fact == "early":
             return not self._place.is_function or b"__init__" in self.words or b"class" in self.words
+        if fact == "cut off":
+            return self._prospects.is_cut_off(self._place)
         return _NEEDED[fact] in self.words
 
     def may_wake(self, want: Want, in_head: bool) -> bool:
@@ -105,11 +111,13 @@ class _Body:
         if "chain" in shape:
             if not goes_further(want) or (self._is_async and not in_head):
                 return False
-            return "indirect" not in shape or self._place.is_function
+            if "indirect" in shape and not self._place.is_function:
+                return False
+            return not blocks(shape) or not self._has("cut off")
         if not self._place.is_function:
             return True
         if "owned" in shape:
-            return b"class" in self.words or not self.words.isdisjoint(_KEPT)
+            return not self.words.isdisjoint(_KEPT | {b"class", b"return"})
         if "leaves" in shape or "returns" in shape:
             kept = "leaves" in shape and not self.words.isdisjoint(_KEPT)
             return kept or not self.words.isdisjoint(_GIVEN)
