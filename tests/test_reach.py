@@ -84,6 +84,13 @@ WAYS: Mapping[str, Mapping[str, str]] = {
         "shared.py": "from client import *\n",
         "use.py": "from shared import Client\n\nasync def use():\n    Client().get(1)\n",
     },
+    "items of what is annotated": {
+        "use.py": "from client import Client\n\nclients: dict[str, Client] = {}\n\n"
+        "async def use():\n    clients.pop('a').get(1)\n",
+    },
+    "items of what is written down": {
+        "use.py": "from client import Client\n\nasync def use():\n    for c in [Client(), Client()]:\n        c.get(1)\n",
+    },
     "a method that goes by a bare name": {
         "use.py": "from client import Client\n\nasync def use(c: Client):\n    get = c.get\n    get(1)\n",
     },

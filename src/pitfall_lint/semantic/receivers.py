@@ -17,6 +17,7 @@ from pitfall_lint.semantic.anywhere import Anywhere
 from pitfall_lint.semantic.asking import Asking
 from pitfall_lint.semantic.below import all_below
 from pitfall_lint.semantic.lineage import Lineage
+from pitfall_lint.semantic.parts import ITEM_METHODS, TAKING, parts_of
 from pitfall_lint.semantic.reading import Reading
 from pitfall_lint.semantic.spans import Binding
 from pitfall_lint.semantic.texts import Texts
@@ -24,10 +25,6 @@ from pitfall_lint.semantic.words import continues
 
 _Question = tuple[ast.expr, Reading, frozenset[str], bool]
 """An expression, where it stands, what it may be an object of, and whether it is enough that it is anywhere near."""
-_NEVER = (
-    *(ast.Constant, ast.JoinedStr, ast.List, ast.Dict, ast.Set, ast.Tuple, ast.ListComp, ast.DictComp),
-    *(ast.SetComp, ast.GeneratorExp, ast.Compare, ast.BinOp, ast.UnaryOp, ast.Lambda),
-)
 _BUILTINS = frozenset(dir(builtins)) - {"super"}
 PLAIN_METHODS = frozenset(
     name for kind in (dict, list, str, bytes, set, int) for name in dir(kind) if not name.startswith("_")
@@ -146,16 +143,8 @@ class Receivers:
 
     def _ask(self, node: ast.expr, reading: Reading, roots: frozenset[str], loose: bool) -> bool | list[_Question]:
         """Answer, or return the questions of which one has to be answered with yes."""
-        if isinstance(node, _NEVER):
-            return False
-        if isinstance(node, (ast.Await, ast.NamedExpr, ast.Starred)):
-            return [(node.value, reading, roots, loose)]
-        if isinstance(node, ast.Subscript):
-            return [(node.value, reading, roots, loose)]
-        if isinstance(node, ast.IfExp):
-            return [(node.body, reading, roots, loose), (node.orelse, reading, roots, loose)]
-        if isinstance(node, ast.BoolOp):
-            return [(part, reading, roots, loose) for part in node.values]
+        if (parts := parts_of(node)) is not None:
+            return [(part, reading, roots, loose) for part in parts]
         if isinstance(node, ast.Call):
             return self._called(node, reading, roots, loose)
         if isinstance(node, ast.Name):
@@ -174,12 +163,14 @@ class Receivers:
                 return self._name(func.id, reading, roots, True)
             if self._bound(func.id, reading):
                 return self._imported(func.id, (), reading, roots, None if loose else True)
+            if func.id in TAKING:
+                return [(argument, reading, roots, loose) for argument in node.args]
             if func.id in _BUILTINS or not self._near(roots):
                 return False
             return loose or self._made(func.id, roots, None)
         plain = isinstance(func, ast.Attribute) and func.attr in PLAIN_METHODS
         if isinstance(func, ast.Attribute) and plain and func.attr not in self.giving:
-            return False
+            return [(func.value, reading, roots, loose)] if func.attr in ITEM_METHODS else False
         if isinstance(func, ast.Attribute) and isinstance(func.value, ast.Name) and func.value.id in ("self", "cls"):
             return self._near(roots) and (loose or self._made(func.attr, roots, True))
         if isinstance(func, ast.Attribute) and (owners := self.lineage.owners(func.attr)) is not None:
