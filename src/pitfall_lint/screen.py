@@ -269,8 +269,7 @@ class Screen:
 
     def _handed_on(self, module: str, data: bytes, project: Project) -> Iterator[tuple[str, tuple[Want, ...]]]:
         """Yield the names that a module has from others that pass them on, and that follow a dot in a text."""
-        bound = project.bindings_of(module, project.read(module) or b"")
-        for name, bindings in bound.items():
+        for name, bindings in project.bindings_of(module, self.around.text(module, project)).items():
             if b".%s" % name.encode() in data:
                 for origin, leaf in (o for binding in bindings for o in project.origins(binding.full, module)):
                     if origin != module and (these := self.passed_by(origin, project).get(leaf)):

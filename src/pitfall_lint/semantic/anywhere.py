@@ -17,6 +17,7 @@ UNKNOWN: ast.expr = ast.Yield()
 """Stands for what cannot be told."""
 _MOST = 60
 """Lines of one statement."""
+_QUOTED = re.compile(rb"[\"'#]")
 _OPENS = re.compile(rb"[(\[{]")
 _CLOSES = re.compile(rb"[)\]}]")
 _TARGETS = re.compile(rb"[\w.\s,*()]*[)\]][ \t]*(?:=(?!=)|in\b)")
@@ -173,7 +174,11 @@ class Anywhere(Reading):
         text = text[6:] if text.startswith(b"async ") else text[2:] if text.startswith(b"elif ") else text
         if text.startswith(b"except"):
             return ast.Module([], [])
-        for before, after in _AROUND:
+        is_head = text.endswith(b":")
+        hopeless = _depth(text) != 0 and _QUOTED.search(text) is None  # a part of something larger
+        for before, after in () if hopeless else _AROUND:
+            if is_head is not after.endswith(b" pass") and not before:
+                continue  # only the head of a block goes on, and it does
             try:
                 return ast.parse(before + text.rstrip(b",") + after)
             except (SyntaxError, ValueError, RecursionError, MemoryError):
