@@ -129,6 +129,11 @@ SPAWNS: Mapping[str, Mapping[str, str]] = {
         "between.py": "from deep import fire as start\n",
         "use.py": "from between import start as begin\n\nasync def go(work):\n    begin(work.run())\n",
     },
+    "a module that has the helper from another one": {
+        "deep.py": "import asyncio\n\ndef fire(work):\n    return asyncio.create_task(work)\n",
+        "between.py": "from deep import fire\n",
+        "use.py": "import between\n\nasync def go(work):\n    between.fire(work.run())\n",
+    },
     "a base class": {
         "deep.py": "import asyncio\n\nclass Base:\n    def fire(self, work):\n        return asyncio.create_task(work)\n",
         "between.py": "from deep import Base\n",

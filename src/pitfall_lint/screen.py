@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pitfall_lint.awake import ASLEEP
@@ -131,7 +131,7 @@ class Screen:
         # Who asked for the rule is told of what is a coroutine by its name alone, whatever the object is.
         chosen = self.chosen & self.coroutine_rules
         for rules, roots in ((chosen, frozenset[str]()), (self.coroutine_rules - chosen, methods)):
-            if methods and rules:
+            if methods and (rules or (roots and not self.coroutine_rules)):  # who is given one may matter all the same
                 wanted.append(Want(name, name, True, Row, roots, rules, shape))
         return tuple(wanted)
 
@@ -249,21 +249,32 @@ class Screen:
             for binding in bindings:
                 for module, leaf in project.origins(binding.full, path):
                     passed = self.passed_by(module, project) if module != path else {}
-                    if not passed:
-                        continue
                     if leaf in passed:
                         found.setdefault(name, {}).update(dict.fromkeys(passed[leaf]))
                     # The module itself, whose names follow a dot, or what may lead to an object of its classes.
                     whole = module.endswith((f"{os.sep}{leaf}.py", os.path.join(os.sep, leaf, "__init__.py")))
-                    if (module, whole) in seen:
+                    if (module, whole) in seen or module == path:
                         continue
                     seen.add((module, whole))
+                    for other, these in self._handed_on(module, source.data, project) if whole else ():
+                        found.setdefault(other, {}).update(dict.fromkeys(these))
+                    if not passed:
+                        continue
                     words = words if words is not None else set(words_of(source.data))
                     for other, these in passed.items():
                         if other.encode() in words:
                             new = [want for want in these if whole or want.of_type]
                             found.setdefault(other, {}).update(dict.fromkeys(new))
         return {name: tuple(dict.fromkeys(map(constructed, these))) for name, these in found.items() if these}
+
+    def _handed_on(self, module: str, data: bytes, project: Project) -> Iterator[tuple[str, tuple[Want, ...]]]:
+        """Yield the names that a module has from others that pass them on, and that follow a dot in a text."""
+        bound = project.bindings_of(module, project.read(module) or b"")
+        for name, bindings in bound.items():
+            if b".%s" % name.encode() in data:
+                for origin, leaf in (o for binding in bindings for o in project.origins(binding.full, module)):
+                    if origin != module and (these := self.passed_by(origin, project).get(leaf)):
+                        yield name, these
 
     def passed_by(self, path: str, project: Project) -> dict[str, tuple[Want, ...]]:
         """Return the names that a module passes on by itself."""

@@ -15,7 +15,7 @@ from pitfall_lint.semantic.closing_names import is_closing_name
 from pitfall_lint.semantic.definitions import Class, Function
 from pitfall_lint.semantic.flow import Graph, Step
 from pitfall_lint.semantic.harmless import is_stub
-from pitfall_lint.semantic.ownership import Held, Resource, ends_attribute, held_by, made_by
+from pitfall_lint.semantic.ownership import Held, Resource, ends_attribute, held_by, made_anew, made_by
 from pitfall_lint.semantic.walk import all_nodes
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def local_leaks(function: Function) -> Iterator[Local]:
         name = _name_given(file, call.node)
         if name is None and not isinstance(file.parent(call.node), (cst.Attribute, cst.Arg)):
             continue  # nobody's, or somebody else's: not asked what it makes
-        resource = made_by(call)
+        resource = made_by(call) or (made_anew(call) if name is not None else None)
         if resource is None or resource.row.leaks == "no":
             continue
         if name is None and _is_nobodys(call, resource):

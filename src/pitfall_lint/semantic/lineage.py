@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import builtins
+import collections.abc
+import enum
 import re
+import typing
 from collections.abc import Collection, Iterable, Iterator
 
 # Each begins with what is searched for much faster than what begins a line.
@@ -12,7 +15,11 @@ _DEFINITIONS = re.compile(rb"def[ \t]+(\w+)"), re.compile(rb"class[ \t]+(\w+)")
 _GIVEN = rb"(\w+)[ \t]*(?::(?!=)[^\r\n]|=(?!=)|,[^=\r\n(]*=(?!=)|[ \t]in\b)"
 _ATTRIBUTES = re.compile(rb"self\." + _GIVEN), re.compile(rb"\n[ \t]+" + _GIVEN)
 _WORD = re.compile(rb"[A-Za-z_]\w*")
-_BUILTINS = frozenset(dir(builtins)) | {"ABC", "Enum", "IntEnum", "StrEnum", "Generic", "Protocol", "NamedTuple"}
+_NOT_BASES = re.compile(rb"#[^\n]*|\w+\s*=(?!=)[^,]*|\[[^\[\]]*(?:\[[^\[\]]*\][^\[\]]*)*\]|\w+\s*\.(?=\s*\w)")
+"""Comments, keywords, what a generic base holds, and the modules before a name."""
+_BUILTINS = frozenset(dir(builtins)).union(
+    *(typing.__all__, collections.__all__, collections.abc.__all__, enum.__all__, ("ABC", "ABCMeta"))
+)
 
 
 Kin = tuple[dict[str, tuple[str, ...]], tuple[tuple[str, str], ...], tuple[str, ...]]
@@ -94,7 +101,7 @@ def classes_of(data: bytes) -> dict[str, set[str]]:
     for match in _CLASS.finditer(data):
         if _before(data, match.start()).strip():
             continue
-        words = _WORD.findall(match[2]) if match[2] else ()
+        words = _WORD.findall(_NOT_BASES.sub(b"", match[2])) if match[2] else ()
         bases = found.setdefault(match[1].decode("utf-8", "replace"), set())
         bases.update(word.decode("utf-8", "replace") for word in words)
     return found

@@ -139,6 +139,8 @@ def _made_in_turn(file: File, node: cst.BaseSimpleComp) -> Misuse | None:
 def _is_awaited_call(file: File, function: cst.Attribute) -> bool:
     """Tell whether the result of a method is awaited: what a coroutine's own `send` or `close` gives never is."""
     call = file.parent(function)
+    if function.attr.value.startswith("__"):
+        return False  # `await session.get(url).__aenter__()`
     return isinstance(call, cst.Call) and call.func is function and isinstance(file.parent(call), cst.Await)
 
 

@@ -323,10 +323,8 @@ def made_by(call: Call, depth: int = 0) -> Resource | None:
         if resource is None or (resource.made_at is not None and _is_given(call, target)):
             return None
         return None if _borrows(call, resource.row) else resource
-    if isinstance(target, Function):
-        return _made_by_factory(target, depth)
     name = call.name or (_given_by_instance(call) if target is None else None)
-    if name is None:
+    if target is not None or name is None:
         return None
     row = next((r for r in file.libraries.find_all(Session, name)), None)
     if row is None or _borrows(call, row):
@@ -334,19 +332,17 @@ def made_by(call: Call, depth: int = 0) -> Resource | None:
     return _plain(row, row.type)
 
 
-def _made_by_factory(function: Function, depth: int) -> Resource | None:
-    """Return what a plain function of the project makes anew at each call, and gives back as it is."""
-    if depth > _DEPTH or function.is_generator or function.decorators or isinstance(function.node, cst.Lambda):
+def made_anew(call: Call) -> Resource | None:
+    """Return what a plain function of the project makes at each call, and gives back as it is."""
+    function = call.target
+    if not isinstance(function, Function) or function.is_generator or function.decorators:
         return None
     made = [_outcome(returned) for returned in function.returns()]
-    found = [made_by(function.file.call(one), depth + 1) for one in made if one is not None]
-    if (
-        not found
-        or len(found) < len(made)
-        or any(one is None or one.type != found[0].type for one in found if found[0])
-    ):
+    found = [made_by(function.file.call(one)) for one in made if one is not None]
+    first = found[0] if found else None
+    if first is None or len(found) < len(made) or any(one is None or one.type != first.type for one in found):
         return None
-    return found[0]
+    return first
 
 
 def _outcome(returned: cst.BaseExpression) -> cst.Call | None:

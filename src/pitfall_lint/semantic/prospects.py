@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection
 from pitfall_lint.libraries import Libraries
 from pitfall_lint.libraries.loops import ThreadEntry
 from pitfall_lint.semantic.closing_names import may_close_in
-from pitfall_lint.semantic.decorated import is_decorated
 from pitfall_lint.semantic.localnames import LocalNames
 from pitfall_lint.semantic.spans import Place
 from pitfall_lint.semantic.verdict import goes_further
@@ -27,7 +26,11 @@ _PLAIN_DEF = re.compile(rb"(?<!async)[ \t\r\n]def[ \t]|\blambda\b")
 class Prospects:
     """The question of one file."""
 
-    def __init__(self, data: bytes, libraries: Libraries, local: LocalNames) -> None:
+    def __init__(
+        self, data: bytes, libraries: Libraries, local: LocalNames, is_cut_off: Callable[[Place], bool]
+    ) -> None:
+        """`is_cut_off` tells whether what calls a function surely does not run its body."""
+        self.is_cut_off = is_cut_off
         self._data = data
         self._libraries = libraries
         self._local = local
@@ -60,10 +63,6 @@ class Prospects:
         """Tell whether a definition may close something, or enter it."""
         return b"with" in body.words or may_close_in(body.text, body.words, self._libraries)
 
-    def is_decorated(self, place: Place) -> bool:
-        """Tell whether calls of a function are surely sent elsewhere."""
-        return is_decorated(self._data, place)
-
 
 class _Body:
     """The bytes of one place; what is asked of them is found out once."""
@@ -93,8 +92,8 @@ class _Body:
             return self._prospects.closes(self)
         if fact == "early":
             return not self._place.is_function or b"__init__" in self.words or b"class" in self.words
-        if fact == "decorated":
-            return self._prospects.is_decorated(self._place)
+        if fact == "cut off":
+            return self._prospects.is_cut_off(self._place)
         return _NEEDED[fact] in self.words
 
     def may_wake(self, want: Want, in_head: bool) -> bool:
@@ -114,11 +113,11 @@ class _Body:
                 return False
             if "indirect" in shape and not self._place.is_function:
                 return False
-            return not blocks(shape) or not self._has("decorated")
+            return not blocks(shape) or not self._has("cut off")
         if not self._place.is_function:
             return True
         if "owned" in shape:
-            return b"class" in self.words or not self.words.isdisjoint(_KEPT)
+            return not self.words.isdisjoint(_KEPT | {b"class", b"return"})
         if "leaves" in shape or "returns" in shape:
             kept = "leaves" in shape and not self.words.isdisjoint(_KEPT)
             return kept or not self.words.isdisjoint(_GIVEN)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -93,6 +93,15 @@ class Reading:
     def has_class(self) -> bool:
         """Whether a class is defined in it."""
         return self.tree is None or any(isinstance(node, ast.ClassDef) for node in all_below(self.tree))
+
+    def gives_calls_of(self, words: Container[str]) -> bool:
+        """Tell whether it returns, as it is, what calling something by one of some names gives."""
+        for value in self.returns:
+            called = value.value if isinstance(value, ast.Await) else value
+            func = called.func if isinstance(called, ast.Call) else None
+            if getattr(func, "attr", getattr(func, "id", None)) in words:
+                return True
+        return False
 
     @cached_property
     def outflow(self) -> Outflow:

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from pitfall_lint.libraries import Libraries, Row
 from pitfall_lint.libraries.sessions import Lazy, StreamBody
 from pitfall_lint.semantic.alone import Alone
-from pitfall_lint.semantic.decorated import is_decorated
+from pitfall_lint.semantic.decorated import Decorated, is_decorated
 from pitfall_lint.semantic.excerpts import Excerpts
 from pitfall_lint.semantic.handed import Owners
 from pitfall_lint.semantic.ingredients import Ingredients
@@ -61,7 +61,6 @@ class Suspicion:
         """`bound` is what imports anywhere in the file bind, where it is known."""
         self._bound_by_imports = bound
         local = local or LocalNames()
-        self._prospects = Prospects(source.data, libraries, local)
         self._ingredients = Ingredients(source.data, libraries, local)
         self.is_own = is_own
         """Tells whether an import may lead to the project."""
@@ -82,6 +81,8 @@ class Suspicion:
         self._places = Places(source.data)
         self._alone = Alone(source.data, self.spans, self._places)
         self._excerpts = Excerpts(source)
+        self._decorated = Decorated(source.data, libraries, self.imports, self._alone, self.receivers, is_own)
+        self._prospects = Prospects(source.data, libraries, local, self._decorated.is_cut_off)
         self._sightings = Sightings(
             *(source.data, self.wanted, libraries, self.imports, self.spans, self._places, self._alone),
             *(self.receivers, is_own, may_await, coroutines),
@@ -160,12 +161,13 @@ class Suspicion:
         touched = verdict.touched
         if not place.is_function:  # what a variable was given cannot block
             touched = {code: shape for code, shape in touched.items() if "indirect" not in shape}
-        elif is_decorated(self.source.data, place):  # what a decorator gives is not followed
+        elif self._decorated.is_cut_off(place):
             touched = {code: shape for code, shape in touched.items() if not blocks(shape)}
         owners = frozenset({class_} if class_ else ())
-        only_function = place.is_function and not any(
-            reading.has_class for reading in self._excerpts.read_so_far(place)
-        )
+        readings = self._excerpts.read_so_far(place)
+        only_function = place.is_function and not any(reading.has_class for reading in readings)
+        if only_function and not is_decorated(self.source.data, place):
+            only_function = not any(reading.gives_calls_of(self.wanted) for reading in readings)
         for name in names:
             roots = owners - {name}
             # Making an object gives nobody what its methods return.

@@ -83,11 +83,11 @@ object; returns: only if it is returned; chain: only plain functions pass it on,
 do. handed, by-async: of what is passed on, only what stands beside a word that hands functions to threads matters
 ("beside-entry"), or only calls in coroutines. leaking: only of types of which their rows say that they must be closed.
 closing: the function names a method that closes, or enters what it has by a name; ending: or enters anything.
-owned: as leaves, but functions that give it do not matter, only classes that keep it. refusing, needing-loop: only of
-types that refuse to work once they are closed, or that are made where a loop runs. early: outside of functions, or
-beside a constructor. yields: in a generator. borrows: beside what lends something, or may be given it. rescues: called
-on a condition in an except clause. endless: beside a `while`, and
-something that waits. alone: who calls the function does not matter, whatever the rule's other words.
+owned: as leaves, but of functions only those matter that return what they make, and classes that keep it. refusing,
+needing-loop: only of types that refuse to work once they are closed, or that are made where a loop runs. early:
+outside of functions, or beside a constructor. yields: in a generator. borrows: beside what lends something, or may be
+given it. rescues: called on a condition in an except clause. endless: beside a `while`, and something that waits.
+alone: who calls the function does not matter, whatever the rule's other words.
 """
 _ABOUT_NAMES = frozenset(
     {"through", "coroutine-call", "leaves", "owned", "returns", "chain", "based", "handed", "by-async"}
