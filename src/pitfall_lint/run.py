@@ -117,6 +117,7 @@ def _lint_many(
             return sending.lint_with(executor, paths, linter, surveyed, said)
         batches = _batches(surveyed)
         linter.rest()
+        gc.collect()  # what was read for the survey; from now on only what is young is looked at
         size = sum(size for _, size in batches)
         with _collecting_nothing():
             if jobs > 1 and size > _SPAWNED and not can_fork():

@@ -124,7 +124,7 @@ def run(arguments: Sequence[str]) -> int:
 
     output.prepare()
     gc.freeze()  # what was imported stays
-    gc.set_threshold(100_000, 20, 20)  # trees are large, and few of them end before the run does
+    gc.set_threshold(20_000, 5, 4)  # trees are large: collecting seldom would cost more memory than time
     gc.enable()
     try:
         code = group.main(args=list(arguments), prog_name="pitfall-lint", standalone_mode=False)
