@@ -256,21 +256,21 @@ class Screen:
                     if (module, whole) in seen or module == path:
                         continue
                     seen.add((module, whole))
-                    for other, these in self._handed_on(module, source.data, project) if whole else ():
-                        found.setdefault(other, {}).update(dict.fromkeys(these))
-                    if not passed:
-                        continue
                     words = words if words is not None else set(words_of(source.data))
+                    for other, these in self._handed_on(module, source.data, words, project) if whole else ():
+                        found.setdefault(other, {}).update(dict.fromkeys(these))
                     for other, these in passed.items():
                         if other.encode() in words:
                             new = [want for want in these if whole or want.of_type]
                             found.setdefault(other, {}).update(dict.fromkeys(new))
         return {name: tuple(dict.fromkeys(map(constructed, these))) for name, these in found.items() if these}
 
-    def _handed_on(self, module: str, data: bytes, project: Project) -> Iterator[tuple[str, tuple[Want, ...]]]:
+    def _handed_on(
+        self, module: str, data: bytes, words: set[bytes], project: Project
+    ) -> Iterator[tuple[str, tuple[Want, ...]]]:
         """Yield the names that a module has from others that pass them on, and that follow a dot in a text."""
         for name, bindings in project.bindings_of(module, self.around.text(module, project)).items():
-            if b".%s" % name.encode() in data:
+            if (word := name.encode()) in words and b"." + word in data:
                 for origin, leaf in (o for binding in bindings for o in project.origins(binding.full, module)):
                     if origin != module and (these := self.passed_by(origin, project).get(leaf)):
                         yield name, these
