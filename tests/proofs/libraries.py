@@ -1,4 +1,4 @@
-"""Real libraries for the proofs: an environment for each set of requirements, made once by uv and kept."""
+"""Real libraries for the proofs: an environment for each set of requirements, made once and kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
@@ -20,17 +23,39 @@ def python_with(*requirements: str) -> str:
     key = hashlib.sha256("\n".join((sys.version, *requirements)).encode()).hexdigest()[:16]
     folder = CACHE / key
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    if not (folder / "complete").exists():
-        uv = [sys.executable, "-m", "uv"]
-        for command in (
-            [*uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(folder)],
-            [*uv, "pip", "install", "--quiet", "--python", str(python), *requirements],
-        ):
-            made = subprocess.run(command, capture_output=True, text=True)
-            if made.returncode:
-                pytest.skip(f"{', '.join(requirements)}: {made.stderr.strip()[-200:]}")
-        (folder / "complete").touch()
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with _alone(CACHE / f"{key}.lock"):
+        if not (folder / "complete").exists():
+            _make(folder, python, requirements)
     return str(python)
+
+
+def _make(folder: Path, python: Path, requirements: tuple[str, ...]) -> None:
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--disable-pip-version-check"]
+    venv = [sys.executable, "-m", "venv", "--clear", "--without-pip", str(folder)]
+    for command in (venv, [*pip, *requirements]) if requirements else (venv,):
+        made = subprocess.run(command, capture_output=True, text=True)
+        if made.returncode:
+            pytest.skip(f"{', '.join(requirements)}: {made.stderr.strip()[-200:]}")
+    (folder / "complete").touch()
+
+
+@contextmanager
+def _alone(lock: Path, seconds: float = 300) -> Iterator[None]:
+    """Let one process at a time make an environment; a lock that old is of a process that was ended."""
+    while True:
+        try:
+            lock.mkdir()
+            break
+        except FileExistsError:
+            with suppress(FileNotFoundError):
+                if time.time() - lock.stat().st_mtime > seconds:
+                    lock.rmdir()
+            time.sleep(0.1)
+    try:
+        yield
+    finally:
+        lock.rmdir()
 
 
 def run(
