@@ -101,6 +101,7 @@ class Linter:
         """Lint files whose screening is done; the reports by number."""
         found = {}
         for job in jobs:
+            self.screen(job[1])[1].shelf.is_open = True
             found[job[0]] = self.check_file(job[1], awake_of(job, self._catalog), syntax=False)
         return found, timing.CLOCK.take() if timing.CLOCK is not None else None
 

@@ -126,7 +126,7 @@ class Project:
         self._imported.pop(os.path.abspath(path), None)
         self._bindings.pop(os.path.abspath(path), None)
         path = os.path.abspath(path)
-        self.shelf.forget(path)
+        self.shelf = Shelf()
         if (file := self._files.pop(path, None)) is not None:
             self._before[path] = file
         self._exists.clear()

@@ -26,9 +26,13 @@ _ONCE = 5_000
 
 
 class Shelf:
-    """The outlines and trees of one project's modules. What was asked for again goes last."""
+    """The outlines and trees of one project's modules. What was asked for again goes last.
+
+    It is open only in runs over many files: where texts are edited, nothing stays.
+    """
 
     def __init__(self) -> None:
+        self.is_open = False
         self._outlines: OrderedDict[str, Outline] = OrderedDict()
         self._size = 0
         self._trees: OrderedDict[Key, Tree] = OrderedDict()
@@ -47,6 +51,8 @@ class Shelf:
     def outlined(self, path: str, source: Source) -> Outline:
         """Return the outline of a text that stands at a path."""
         found = self.outline(path)
+        if not self.is_open:
+            return Outline(source)
         if found is None or found.source.data != source.data:
             self.forget(path)
             found = self._outlines[path] = Outline(source)
@@ -64,6 +70,8 @@ class Shelf:
 
     def put(self, outline: Outline, piece: Block | Slice | None, tree: Tree) -> None:
         """Keep the tree of a piece of a file."""
+        if not self.is_open:
+            return
         key = (outline, piece)
         if key in self._seen:
             self._wanted.add(key)
@@ -90,7 +98,7 @@ class Shelf:
                 del self._trees[key]
 
     def forget(self, path: str) -> None:
-        """Drop what is known of a file, after an edit."""
+        """Drop what is known of a file."""
         outline = self._outlines.pop(path, None)
         if outline is not None:
             self._size -= len(outline.source.data)
